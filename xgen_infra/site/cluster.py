@@ -1,0 +1,170 @@
+"""Where a site runs: an EKS cluster that this program makes, or a K3s cluster that exists."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictBool, StrictInt, model_validator
+
+from xgen_infra.site.base import (
+    AwsAccount,
+    AwsRegion,
+    BucketName,
+    Cidr,
+    Count,
+    InstanceType,
+    KubernetesVersion,
+    Model,
+    Positive,
+    RoleArn,
+    RouteTableId,
+    SecurityGroupId,
+    SubnetId,
+    VpcId,
+)
+
+
+class Nodes(Model):
+    """The managed node group."""
+
+    instance_types: Annotated[tuple[InstanceType, ...], Field(min_length=1)] = ("m7i.2xlarge",)
+    """EC2 instance types, of one size and architecture, the preferred first."""
+    min: Count = 1
+    """Fewest nodes."""
+    max: Positive = 4
+    """Most nodes: the Cluster Autoscaler's upper bound."""
+    disk_gib: Annotated[StrictInt, Field(ge=20, le=16384)] = 100
+    """Root volume of each node, GiB, gp3, encrypted."""
+    capacity_type: Literal["ON_DEMAND", "SPOT"] = "ON_DEMAND"
+    """Spot nodes can be taken away with two minutes' notice."""
+
+    @model_validator(mode="after")
+    def _order(self) -> Nodes:
+        if self.min > self.max:
+            raise ValueError(f"nodes.min {self.min} is above nodes.max {self.max}")
+        return self
+
+
+class Bucket(Model):
+    """The document bucket."""
+
+    name: BucketName | None = None
+    """Global name; by default `<project>-<stack>`."""
+    adopt: StrictBool = False
+    """Take over a bucket that exists, contents untouched, instead of making one."""
+    noncurrent_days: Annotated[StrictInt, Field(ge=1, le=3650)] = 90
+    """Days for which a deleted or overwritten document can be restored."""
+
+
+class ExistingVpc(Model):
+    """A VPC that exists and is only used, never changed, but for its peering routes."""
+
+    id: VpcId
+    private_subnet_ids: Annotated[tuple[SubnetId, ...], Field(min_length=2)]
+    """In at least two availability zones, with a way out (NAT)."""
+    public_subnet_ids: tuple[SubnetId, ...] = ()
+    """Where exposure is public: subnets for the load balancer."""
+    private_route_table_ids: tuple[RouteTableId, ...] = ()
+    """Route tables of the private subnets: the peering's routes go here."""
+
+
+class EksCluster(Model):
+    """An EKS cluster of its own, in a VPC of its own."""
+
+    kind: Literal["eks"]
+    account: AwsAccount
+    """The customer's AWS account: a stack never touches another by accident."""
+    region: AwsRegion
+    version: KubernetesVersion = "1.34"
+    """Kubernetes minor version. Raise it one minor at a time."""
+    vpc_cidr: Cidr
+    """/16 to /20; shared with no site on the same management network."""
+    vpc: ExistingVpc | None = None
+    """An existing VPC, whose CIDR is vpcCidr."""
+    service_cidr: Cidr = IPv4Network("10.100.0.0/16")
+    """Cluster-internal addresses of Services; cannot be changed later."""
+    nat: Literal["single", "perZone"] = "single"
+    """One NAT gateway, or one per availability zone."""
+    flow_logs: StrictBool = False
+    """VPC flow logs to CloudWatch."""
+    log_retention_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 180, 365, 400, 731] = 90
+    """Control-plane logs (and flow logs) in CloudWatch, days."""
+    nodes: Nodes = Nodes()
+    api_access: tuple[Cidr, ...] = ()
+    """Networks from which the Kubernetes API is reached over the internet; none: only from inside."""
+    admins: tuple[RoleArn, ...] = ()
+    """IAM principals with cluster-admin."""
+    runners: tuple[RoleArn, ...] = ()
+    """IAM principals of CI runners: may read and deploy, may not administer."""
+    bucket: Bucket = Bucket()
+    access_key_generation: Positive = 1
+    """The current generation of the bucket's access key; raised by `xgen rotate-keys`."""
+    retired_access_keys: tuple[Positive, ...] = ()
+    """Older generations that still exist but are inactive; written by `xgen rotate-keys`."""
+    deletion_protection: StrictBool = True
+    """AWS refuses to delete the cluster; `xgen destroy` switches it off as a stage of its own."""
+
+    @model_validator(mode="after")
+    def _networks(self) -> EksCluster:
+        if not 16 <= self.vpc_cidr.prefixlen <= 20:  # noqa: PLR2004
+            raise ValueError(f"vpcCidr {self.vpc_cidr}: expected a prefix length of /16 to /20")
+        if not 12 <= self.service_cidr.prefixlen <= 24:  # noqa: PLR2004
+            raise ValueError(f"serviceCidr {self.service_cidr}: EKS takes /12 to /24")
+        if self.vpc_cidr.overlaps(self.service_cidr):
+            raise ValueError(f"vpcCidr {self.vpc_cidr} overlaps serviceCidr {self.service_cidr}")
+        return self
+
+
+class Management(Model):
+    """The management server's network, peered with the site's VPC: PostgreSQL, Redis and Qdrant live there."""
+
+    vpc_id: VpcId
+    cidr: Cidr
+    route_table_ids: tuple[RouteTableId, ...] = ()
+    """Its route tables, which get a route back to the site."""
+    security_group_ids: tuple[SecurityGroupId, ...] = ()
+    """The management server's security groups, opened for exactly the ports the site uses."""
+    account: AwsAccount | None = None
+    """Where it is another account's."""
+    region: AwsRegion | None = None
+    """Where it is in another region."""
+    role_arn: RoleArn | None = None
+    """The role that may accept the peering and set the routes over there; without it, in another account,
+    the outputs say what its owner must do."""
+
+
+class StorageClasses(Model):
+    """Names of StorageClasses on an existing cluster."""
+
+    data: str = "xgen-retain"
+    """For databases and documents; made with reclaim policy Retain where it does not exist."""
+
+
+class Adopt(Model):
+    """What runs on the cluster already and is taken over rather than made."""
+
+    namespace: StrictBool = False
+    argocd: StrictBool = False
+    data_services: StrictBool = False
+
+
+class K3sCluster(Model):
+    """An existing K3s cluster, reached by kubeconfig. No AWS resource is made."""
+
+    kind: Literal["k3s"]
+    context: str | None = None
+    """Context of the kubeconfig; the current one when omitted."""
+    version: KubernetesVersion | None = None
+    """The cluster's minor version, checked before the first up; never changed by this program."""
+    bucket: Bucket = Bucket()
+    pod_cidr: Cidr = IPv4Network("10.42.0.0/16")
+    """K3s' default (K3s documentation, "k3s server": --cluster-cidr)."""
+    service_cidr: Cidr = IPv4Network("10.43.0.0/16")
+    """K3s' default (--service-cidr)."""
+    provisioner: str = "rancher.io/local-path"
+    """Who makes volumes for the data StorageClass; K3s ships local-path."""
+    adopt: Adopt = Adopt()
+
+
+Cluster = Annotated[EksCluster | K3sCluster, Field(discriminator="kind")]

@@ -1,0 +1,165 @@
+"""The other parts of the customer's file: Git source, registry, infrastructure services, exposure."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictBool, model_validator
+
+from xgen_infra.site.base import (
+    AwsAccount,
+    AwsRegion,
+    CertificateArn,
+    Cidr,
+    DnsLabel,
+    Endpoint,
+    GitRevision,
+    GitUrl,
+    Hostname,
+    HostPort,
+    ImageTag,
+    Model,
+    Port,
+    RoleArn,
+)
+
+
+class Source(Model):
+    """The customer's Git repository: the mirror job writes it, Argo CD polls it."""
+
+    repo_url: Annotated[GitUrl, Field(alias="repoURL")]
+    target_revision: GitRevision = "main"
+    path: str = "."
+    """Folder of the chart and values in that repository."""
+    username: str = "xgen-mirror"
+    """User name that goes with the secure key gitPassword; Argo CD reads with it."""
+    ca_certificate: str | None = None
+    """PEM of a private certificate authority."""
+    poll_seconds: Annotated[int, Field(ge=30, le=3600)] = 180
+    """How often Argo CD looks for a new commit."""
+
+
+class NexusRegistry(Model):
+    """A Nexus (or any other Docker registry with a user name and password)."""
+
+    kind: Literal["nexus"]
+    host: HostPort
+    credential_id: str = "nexus-credentials"
+    """Id of the credential in Jenkins that pushes."""
+    username: str = "xgen-pull"
+    """User name that goes with the secure key registryPassword; the cluster pulls with it."""
+    plain_http: StrictBool = False
+    """The registry speaks HTTP, not HTTPS."""
+    ca_certificate: str | None = None
+    """PEM of a private certificate authority."""
+
+
+class EcrRegistry(Model):
+    """Amazon ECR: a repository per service, in the site's account unless another is named."""
+
+    kind: Literal["ecr"]
+    account: AwsAccount | None = None
+    region: AwsRegion | None = None
+    push_principal: RoleArn | None = None
+    """The vendor's role that may push; the only writer."""
+    credential_id: str = "ecr-credentials"
+    """Id of the credential in Jenkins that assumes the push principal."""
+
+
+class LocalRegistry(Model):
+    """A registry inside the cluster without authentication, as K3s' at localhost:30500."""
+
+    kind: Literal["local"]
+    host: HostPort = "localhost:30500"
+    plain_http: StrictBool = True
+    credential_id: str = ""
+    """No credential: the registry takes anyone's push."""
+
+
+Registry = Annotated[NexusRegistry | EcrRegistry | LocalRegistry, Field(discriminator="kind")]
+
+
+class Postgres(Model):
+    """PostgreSQL; the password is the secure key postgresPassword."""
+
+    host: Hostname | None = None
+    """Without a host, on K3s: one is run in the cluster."""
+    port: Port = 5432
+    database: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")] = "xgen"
+    user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")] = "xgen"
+
+
+class Redis(Model):
+    """Redis; the password is the secure key redisPassword."""
+
+    host: Hostname | None = None
+    port: Port = 6379
+
+
+class Qdrant(Model):
+    """Qdrant; the key is the secure key qdrantApiKey."""
+
+    host: Hostname | None = None
+    port: Port = 6333
+    grpc_port: Port = 6334
+
+
+class Minio(Model):
+    """The S3-compatible object store. On EKS this is the bucket this program makes."""
+
+    endpoint: Endpoint | None = None
+    """On K3s: an existing store; without it, one is run in the cluster."""
+
+
+class Infra(Model):
+    """The services below the six: where each one is."""
+
+    postgres: Postgres = Postgres()
+    redis: Redis = Redis()
+    qdrant: Qdrant = Qdrant()
+    minio: Minio = Minio()
+
+
+class Exposure(Model):
+    """How people reach the services that have a domain."""
+
+    kind: Literal["none", "internal", "public"] = "none"
+    """none: no Ingress; internal: from the customer's network; public: from the internet."""
+    domain: Hostname | None = None
+    """Host name of the platform; without one, on AWS, the load balancer's own name serves."""
+    certificate_arn: CertificateArn | None = None
+    """ACM certificate on AWS; without one the load balancer speaks plain HTTP."""
+    tls_secret: DnsLabel | None = None
+    """On K3s: Secret with the certificate; without one, plain HTTP."""
+    allow_from: tuple[Cidr, ...] = ()
+    """Client networks that the load balancer admits; empty: everyone who reaches it."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Exposure:
+        if self.kind == "none" and (self.domain or self.certificate_arn or self.tls_secret):
+            raise ValueError("kind none takes no domain and no certificate: write kind: internal or public")
+        if self.kind == "public" and not self.domain:
+            raise ValueError("kind public needs a domain")
+        return self
+
+
+class Argocd(Model):
+    """Argo CD's installation."""
+
+    high_availability: StrictBool = False
+    """Two replicas of what can have them, and Redis HA."""
+    dex: StrictBool = False
+    """Single sign-on by Dex."""
+    chart_repository: str | None = None
+    """Where the platform's charts come from, for customers without internet; a Helm repository URL."""
+    image_registry: HostPort | None = None
+    """Registry that mirrors the platform's images, for customers without internet."""
+    notifications_webhook: StrictBool = False
+    """Post to the secure key argocdWebhookUrl when an Application is Degraded or OutOfSync."""
+
+
+class Images(Model):
+    """What all six images have in common."""
+
+    tag: ImageTag = "latest-amd64"
+    """The moving tag that Jenkins pushes."""
