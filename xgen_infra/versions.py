@@ -18,7 +18,7 @@ class Chart:
 
 
 # renovate: datasource=helm registryUrl=https://argoproj.github.io/argo-helm depName=argo-cd
-ARGO_CD = Chart("argo-cd", "https://argoproj.github.io/argo-helm", "10.1.4")
+ARGO_CD = Chart("argo-cd", "https://argoproj.github.io/argo-helm", "9.1.3")
 # renovate: datasource=helm registryUrl=https://aws.github.io/eks-charts depName=aws-load-balancer-controller
 LOAD_BALANCER_CONTROLLER = Chart(
     "aws-load-balancer-controller", "https://aws.github.io/eks-charts", "1.14.1"
