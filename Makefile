@@ -1,0 +1,55 @@
+# Two commands set everything up: `make rehearse` and `make test`.
+SHELL := /bin/bash
+PYTHON ?= python3
+STACK ?= aww
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup rehearse test lint types unit e2e bench lock format
+
+help:  ## List the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(STAMP)  ## Make .venv with the locked dependencies and the xgen command
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Python 3.11 or newer is needed: install it, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "Python's venv module is missing: on Debian and Ubuntu, apt-get install python3-venv"; exit 1; }
+	@command -v git >/dev/null || { echo "git is missing: install it with the system's package manager"; exit 1; }
+	@echo "Setting up $(VENV) (about two minutes the first time)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+rehearse: setup  ## Bring a customer's whole stack up, change it and tear it down on this machine (STACK=aww)
+	@$(BIN)/xgen rehearse $(STACK) $(ARGS)
+
+test: lint types unit e2e  ## Everything: lint, types, unit tests, end-to-end rehearsals
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: setup
+	@$(BIN)/mypy xgen_infra tests __main__.py
+
+unit: setup  ## Unit tests only (seconds)
+	@$(BIN)/pytest -m "not e2e" -n 2
+
+e2e: setup  ## End-to-end rehearsals only
+	@$(BIN)/pytest -m e2e
+
+bench: setup  ## Print the ratios that the documentation quotes
+	@$(BIN)/python -m bench
+
+format: setup
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+lock:  ## Resolve the dependencies anew (needs uv)
+	@uv pip compile -q pyproject.toml --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal --upgrade -o requirements/program.txt
+	@uv pip compile -q pyproject.toml --extra dev -c requirements/program.txt --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal --upgrade -o requirements/dev.txt
