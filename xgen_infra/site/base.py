@@ -73,6 +73,22 @@ DnsLabel = Annotated[
         "xgen",
     ),
 ]
+DnsSubdomain = Annotated[
+    str,
+    Matching(
+        r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*",
+        "the name of a Kubernetes object: lower-case letters, digits, hyphens and dots",
+        "local-path",
+    ),
+]
+CronSchedule = Annotated[
+    str,
+    Matching(
+        r"@(hourly|daily|weekly|monthly)|[0-9*/,-]+( [0-9A-Za-z*/,?-]+){4}",
+        "a cron schedule of five fields (minute, hour, day of month, month, day of week) in quotes",
+        "17 2 * * *",
+    ),
+]
 SiteName = Annotated[
     str,
     Matching(

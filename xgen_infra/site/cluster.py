@@ -13,10 +13,13 @@ from xgen_infra.site.base import (
     BucketName,
     Cidr,
     Count,
+    CronSchedule,
+    DnsSubdomain,
     InstanceType,
     KubernetesVersion,
     Model,
     Positive,
+    Quantity,
     RoleArn,
     RouteTableId,
     SecurityGroupId,
@@ -134,11 +137,25 @@ class Management(Model):
     the outputs say what its owner must do."""
 
 
-class StorageClasses(Model):
-    """Names of StorageClasses on an existing cluster."""
+class Storage(Model):
+    """Volumes of the data services that run in the cluster. A volume that exists keeps its class and size."""
 
-    data: str = "xgen-retain"
-    """For databases and documents; made with reclaim policy Retain where it does not exist."""
+    class_name: DnsSubdomain | None = None
+    """An existing StorageClass; without one, `xgen-retain` is made, which keeps volumes whose claim is gone."""
+    postgres: Quantity = "20Gi"
+    redis: Quantity = "5Gi"
+    qdrant: Quantity = "20Gi"
+    object_store: Quantity = "100Gi"
+
+
+class Backup(Model):
+    """Dumps of the PostgreSQL that runs in the cluster, into the object store."""
+
+    enabled: StrictBool = True
+    schedule: CronSchedule = "17 2 * * *"
+    """When, in the time zone of the cluster (Kubernetes documentation, "CronJob", schedule syntax)."""
+    keep_days: Annotated[StrictInt, Field(ge=1, le=3650)] = 14
+    """Older dumps are deleted after each dump that succeeded."""
 
 
 class Adopt(Model):
@@ -164,6 +181,8 @@ class K3sCluster(Model):
     """K3s' default (--service-cidr)."""
     provisioner: str = "rancher.io/local-path"
     """Who makes volumes for the data StorageClass; K3s ships local-path."""
+    storage: Storage = Storage()
+    backup: Backup = Backup()
     adopt: Adopt = Adopt()
 
 
