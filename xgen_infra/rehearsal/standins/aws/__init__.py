@@ -1,0 +1,1 @@
+"""The stand-in of the `aws` provider: boto3 against the emulator."""

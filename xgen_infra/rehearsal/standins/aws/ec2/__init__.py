@@ -1,0 +1,1 @@
+"""EC2: networks, routes, security groups, peering, endpoints, templates."""

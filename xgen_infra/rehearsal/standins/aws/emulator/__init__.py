@@ -1,0 +1,1 @@
+"""The process that plays AWS: moto's server, with IAM enforced as AWS does."""

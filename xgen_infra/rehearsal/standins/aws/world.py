@@ -1,0 +1,23 @@
+"""What the AWS of one rehearsal consists of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_ACCOUNT = "123456789012"
+
+
+@dataclass(frozen=True)
+class World:
+    """The emulator's address and what it cannot hold itself.
+
+    `root` is the rehearsal's folder (the store lives there). `kubeconfig` is the administrator's file of the
+    one local control plane that every EKS cluster maps to; without it clusters have the emulator's made-up
+    endpoint. `account` is the account of the credentials that a program gets from its environment.
+    """
+
+    root: Path
+    moto_url: str
+    kubeconfig: Path | None = None
+    account: str = DEFAULT_ACCOUNT
