@@ -1,0 +1,108 @@
+"""From plain values to a Site, or to findings that say why not. Used by the program and by `xgen check`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from xgen_infra.findings import Finding, KeyPath, Refused, dotted, errors
+from xgen_infra.model_findings import Origin, findings_of
+from xgen_infra.rules import RULES, Violation
+from xgen_infra.rules.secrets import secrets_fit
+from xgen_infra.site import Site, Vendor, with_defaults
+from xgen_infra.stackfile import PROJECT_FILE, ProjectFile, StackFile, secure_paths
+
+__all__ = ["Refused", "examine", "program_site", "site_of", "vendor_of"]
+
+
+def site_of(raw: Any, stack: str, vendor: Any, origin: Origin) -> Site:
+    """Return the site of plain values. `origin` knows the file's name and where each value stands.
+
+    Raises Refused, with every finding, where the values are wrong or contradict each other.
+    """
+    site, findings = examine(raw, stack, vendor, origin)
+    if site is None or errors(findings):
+        raise Refused(findings)
+    return site
+
+
+def examine(raw: Any, stack: str, vendor: Any, origin: Origin) -> tuple[Site | None, list[Finding]]:
+    """Return the site, where the models take the values, and every finding, warnings included."""
+    data = with_defaults(raw, stack, vendor)
+    try:
+        site = Site.model_validate(data, by_alias=True, by_name=False)
+    except ValidationError as error:
+        return None, findings_of(error, Site, data, origin)
+    return site, list(_violations(site, origin))
+
+
+def _violations(site: Site, origin: Origin) -> Iterable[Finding]:
+    for rule in RULES:
+        for violation in rule(site):
+            yield finding(violation, origin, rule.__name__)
+
+
+def finding(violation: Violation, origin: Origin, rule: str) -> Finding:
+    """Return a violation at its place in the file."""
+    place = origin.where(violation.path)
+    return Finding(
+        origin.name,
+        place.line,
+        place.column,
+        dotted(violation.path),
+        violation.found,
+        violation.expected,
+        violation.mend,
+        violation.severity,
+        rule.replace("_", "-"),
+    )
+
+
+def examine_file(file: StackFile, vendor: Any) -> tuple[Site | None, list[Finding]]:
+    """Return a file's site and every finding of that one file, sorted by line."""
+    findings = file.problems()
+    hidden = tuple(secure_paths(file.site))
+    site: Site | None = None
+    if file.site is not None and "secure" not in _keys(file.site):
+        site, found = examine(file.site, file.stack, vendor, file)
+        findings += [one for one in found if not _below(one.path, hidden)]
+    if site is not None:
+        findings += secrets_fit(file, site)
+    return site, sorted(findings)
+
+
+def _keys(value: Any) -> set[str]:
+    return set(value) if isinstance(value, dict) else set()
+
+
+def _below(path: str, parents: tuple[KeyPath, ...]) -> bool:
+    return any(path == dotted(parent) or path.startswith(f"{dotted(parent)}.") for parent in parents)
+
+
+def program_site(file: StackFile, stack: str, raw: Any, vendor: Any) -> Site:
+    """Return the site of the values that the engine hands to the program.
+
+    The file itself is examined first, then the engine's values where they differ from it (`pulumi up --config`).
+    Raises Refused, with every finding, where either is wrong.
+    """
+    vendor_of(vendor, file.path.parent / PROJECT_FILE)
+    site, findings = examine_file(file, vendor)
+    if site is None or errors(findings):
+        raise Refused(findings)
+    return site if raw == file.site and stack == file.stack else site_of(raw, stack, vendor, file)
+
+
+def vendor_of(vendor: Any, path: Path) -> Vendor | None:
+    """Return the vendor's defaults; None where there are none.
+
+    `path` names Pulumi.yaml. Raises Refused, with places in that file, where they are wrong.
+    """
+    if vendor is None:
+        return None
+    try:
+        return Vendor.model_validate(vendor, by_alias=True, by_name=False)
+    except ValidationError as error:
+        raise Refused(findings_of(error, Vendor, vendor, ProjectFile.read(path))) from None

@@ -1,0 +1,306 @@
+"""One YAML document with the place of every value, read as Pulumi's engine reads it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from xgen_infra.findings import Finding, KeyPath, Position, Refused, dotted
+
+_PLAIN = "plain"
+_TAG = "tag:yaml.org,2002:"
+_MAX_SIZE = 1024 * 1024
+_MAX_DEPTH = 64
+_MAX_VALUES = 100_000
+_START = Position(1, 1)
+
+
+class _Parser(yaml.CBaseLoader):
+    """libyaml's parser, with every unquoted scalar left for `scalar` to read."""
+
+    def resolve(self, kind: type[Node], _value: str | None, implicit: Any) -> str:
+        if kind is ScalarNode:
+            return _PLAIN if implicit[0] else f"{_TAG}str"
+        return f"{_TAG}seq" if kind is SequenceNode else f"{_TAG}map"
+
+    def descend_resolver(self, _node: Node, _index: Any) -> None:
+        """Do nothing: no tag depends on where a node stands."""
+
+    def ascend_resolver(self) -> None:
+        """Do nothing: no tag depends on where a node stands."""
+
+
+_WORDS: dict[str, Any] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
+}
+_FIRST = frozenset("0123456789+-.")
+_INTEGER = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}.*)?")
+_OLD_OCTAL = re.compile(r"([-+]?)0([0-7]+)")
+
+
+@dataclass(frozen=True)
+class Date:
+    """An unquoted date, which the engine would hand over in another form than the one written."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return f"the date {self.text}"
+
+
+def scalar(text: str) -> Any:
+    """Return what an unquoted scalar means to Pulumi's engine (gopkg.in/yaml.v3): `yes` and `on` are strings."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] not in _FIRST:
+        return text
+    if _DATE.fullmatch(text):
+        return Date(text)
+    digits = text.replace("_", "") if text[0] != "." else text
+    if _INTEGER.fullmatch(digits):
+        old = _OLD_OCTAL.fullmatch(digits)
+        return int(f"{old[1]}0o{old[2]}" if old else digits, 0)
+    if _FLOAT.fullmatch(digits):
+        return float(digits)
+    return text
+
+
+class Document:
+    """The one document of a YAML text. `data` is plain; `where` says where a value stands."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self.text = text
+        self.name = name
+
+    @classmethod
+    def read(cls, text: str, name: str) -> Document:
+        """Read a text; raises Refused, with every duplicate key, where it is not one YAML mapping."""
+        document = cls(text, name)
+        _ = document.data
+        return document
+
+    @cached_property
+    def _root(self) -> Node | None:
+        self._within_bounds()
+        parser = _Parser(self.text)
+        try:
+            root: Node | None = parser.get_single_node()
+        except yaml.MarkedYAMLError as error:
+            raise Refused([self._syntax(error)]) from None
+        except yaml.reader.ReaderError as error:
+            raise Refused([self._character(error)]) from None
+        finally:
+            parser.dispose()
+        return root
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """The document as plain values."""
+        root = self._root
+        if root is None:
+            raise Refused([self.finding((), "an empty file", expected="a mapping", rule="yaml")])
+        reader = _Reader(self)
+        data = reader.value(root, ())
+        if reader.findings:
+            raise Refused(reader.findings)
+        if not isinstance(data, dict):
+            found = "a list" if isinstance(root, SequenceNode) else "a plain value"
+            raise Refused([self.at(root, (), found, expected="a mapping of keys to values", rule="yaml")])
+        return data
+
+    def where(self, path: KeyPath, *, key: bool = False) -> Position:
+        """Return where a value stands: a scalar itself, a mapping or list its key; else the nearest parent.
+
+        With `key`, where the value's key stands.
+        """
+        node, position = self._root, _START
+        for part in path:
+            step = next(_steps(node, part), None)
+            if step is None:
+                break
+            owner, node = step
+            position = _position(owner, owner if key else node)
+        return position
+
+    def written(self, path: KeyPath) -> str | None:
+        """Return a scalar's text as it is written, without quotes; None where no scalar stands there."""
+        node = self._root
+        for key in path:
+            step = next(_steps(node, key), None)
+            if step is None:
+                return None
+            node = step[1]
+        return str(node.value) if isinstance(node, ScalarNode) else None
+
+    def finding(self, path: KeyPath, found: str, *, key: bool = False, **more: Any) -> Finding:
+        """Return a finding at a value of the document, or at its key."""
+        position = self.where(path, key=key) if path else _START
+        return Finding(self.name, position.line, position.column, dotted(path), found, **more)
+
+    def at(self, node: Node, path: KeyPath, found: str, **more: Any) -> Finding:
+        """Return a finding at a node of the document."""
+        mark = node.start_mark
+        return Finding(self.name, mark.line + 1, mark.column + 1, dotted(path), found, **more)
+
+    def _within_bounds(self) -> None:
+        """Refuse what would exhaust libyaml's recursion: its composer has no limit of its own."""
+        if len(self.text) > _MAX_SIZE:
+            found = f"{len(self.text) // 1024} KiB"
+            raise Refused([self.finding((), found, expected="a file of at most 1 MiB", rule="yaml")])
+        if sum(map(self.text.count, "[{-?")) < _MAX_VALUES // 20 and " " * 500 not in self.text:
+            return
+        depth = 0
+        try:
+            for event in yaml.parse(self.text, Loader=yaml.CBaseLoader):
+                depth += isinstance(event, yaml.CollectionStartEvent)
+                depth -= isinstance(event, yaml.CollectionEndEvent)
+                if depth > _MAX_DEPTH:
+                    line, column = (mark.line, mark.column) if (mark := event.start_mark) else (0, 0)
+                    raise Refused([_deep(self.name, line + 1, column + 1)])
+        except yaml.MarkedYAMLError as error:
+            raise Refused([self._syntax(error)]) from None
+
+    def _syntax(self, error: yaml.MarkedYAMLError) -> Finding:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line, mark.column) if mark else (0, 0)
+        lines = self.text.splitlines() or [""]
+        rest = lines[line][column:] if line < len(lines) else ""
+        found, expected, mend = error.problem or "text that is no YAML", "YAML", ""
+        if error.context == "expected a single document in the stream":
+            found, expected = "a second document ('---')", "one document in a file"
+            mend = "remove the '---' line, or move what follows to a file of its own"
+        elif rest.startswith("\t") or lines[min(line, len(lines) - 1)].lstrip(" ").startswith("\t"):
+            found, mend = "a tab", "YAML indents with spaces: replace the tab"
+        elif "undefined alias" in found:
+            mend = "define it above with '&', or put the text in quotes"
+        elif rest[:1] in set("@`%"):
+            mend = f"put a text that begins with '{rest[0]}' in quotes"
+        elif "mapping values are not allowed" in found:
+            mend = "a ': ' inside a text needs quotes around it; otherwise check the line's indentation"
+        context = f" {error.context}" if error.context and expected == "YAML" and not mend else ""
+        return Finding(
+            self.name,
+            line + 1,
+            column + 1,
+            "",
+            found.removeprefix("found ") + context,
+            expected,
+            mend,
+            rule="yaml",
+        )
+
+    def _character(self, error: yaml.reader.ReaderError) -> Finding:
+        before = self.text[: error.position] if isinstance(error.position, int) else ""
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        code = f"U+{error.character:04X}" if isinstance(error.character, int) else "a control character"
+        mend = "remove the character, or write it as an escape in double quotes"
+        return Finding(
+            self.name, line, column, "", f"the character {code}", "printable text", mend, rule="yaml"
+        )
+
+
+def _deep(name: str, line: int, column: int) -> Finding:
+    expected = f"at most {_MAX_DEPTH} levels"
+    return Finding(name, line, column, "", "values nested too deep", expected, rule="yaml")
+
+
+def _steps(node: Node | None, key: str | int) -> Iterator[tuple[Node, Node]]:
+    """Yield (what names it, value) for one key or index of a node."""
+    if isinstance(node, MappingNode):
+        merged = None
+        for name, value in node.value:
+            if name.value == key:
+                yield name, value
+            if name.value == "<<" and name.tag == _PLAIN:
+                merged = value
+        for source in merged.value if isinstance(merged, SequenceNode) else [merged]:
+            yield from _steps(source, key)
+    elif isinstance(node, SequenceNode) and isinstance(key, int) and key < len(node.value):
+        yield node.value[key], node.value[key]
+
+
+def _position(owner: Node, value: Node) -> Position:
+    # An alias has its anchor's place: there, as for mappings and lists, the key is what people look for.
+    aliased = value.start_mark.index < owner.start_mark.index
+    mark = value.start_mark if isinstance(value, ScalarNode) and not aliased else owner.start_mark
+    return Position(mark.line + 1, mark.column + 1)
+
+
+class _Reader:
+    """Turns nodes into plain values, collecting what no file of ours may hold."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.findings: list[Finding] = []
+        self.count = 0
+
+    def value(self, node: Node, path: KeyPath) -> Any:
+        """Return a node's plain value."""
+        self.count += 1
+        if len(path) > _MAX_DEPTH:
+            mark = node.start_mark
+            raise Refused([_deep(self.document.name, mark.line + 1, mark.column + 1)])
+        if self.count > _MAX_VALUES:
+            found, expected = "anchors that multiply without end", f"at most {_MAX_VALUES} values"
+            raise Refused([self.document.at(node, (), found, expected=expected, rule="yaml")])
+        if isinstance(node, MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, SequenceNode):
+            return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
+        return self._scalar(node, path)
+
+    def _scalar(self, node: Node, path: KeyPath) -> Any:
+        if node.tag == _PLAIN:
+            return scalar(node.value)
+        if node.tag != f"{_TAG}str":
+            tag = node.tag.replace(_TAG, "!!")
+            self._refuse(node, path, f"the tag {tag}", "a plain value", "remove the tag")
+        return node.value
+
+    def _mapping(self, node: MappingNode, path: KeyPath) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
+        first: dict[str, int] = {}
+        for name, value in node.value:
+            if not isinstance(name, ScalarNode):
+                self._refuse(name, path, "a key that is a list or a mapping", "a word as key", "")
+                continue
+            key = str(name.value)
+            if key == "<<" and name.tag == _PLAIN:
+                merged = self._merged(value, path)
+                continue
+            line = name.start_mark.line + 1
+            if key in first:
+                mend = f"the first one is at line {first[key]}: keep one of them"
+                self._refuse(name, (*path, key), f"the key '{key}' a second time", "each key once", mend)
+            else:
+                first[key] = line
+                result[key] = self.value(value, (*path, key))
+        return {**merged, **result} if merged else result
+
+    def _merged(self, value: Node, path: KeyPath) -> dict[str, Any]:
+        merged: dict[str, Any] = {}
+        for source in value.value if isinstance(value, SequenceNode) else [value]:
+            if isinstance(source, MappingNode):
+                merged = {**self._mapping(source, (*path, "<<")), **merged}
+            else:
+                self._refuse(
+                    source, (*path, "<<"), "'<<' with something else", "'<<: *name' of a mapping", ""
+                )
+        return merged
+
+    def _refuse(self, node: Node, path: KeyPath, found: str, expected: str, mend: str) -> None:
+        self.findings.append(self.document.at(node, path, found, expected=expected, mend=mend, rule="yaml"))
