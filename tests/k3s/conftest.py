@@ -1,0 +1,43 @@
+"""Fixtures of the K3s side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pulumi
+import pulumi.runtime
+import pytest
+
+from xgen_infra import k3s
+from xgen_infra.cluster import Cluster
+from xgen_infra.load import Credentials
+
+from .recording import SECRETS, Built, Recorder, site_of
+
+
+@pytest.fixture
+def build() -> Callable[..., Built]:
+    """Build a site on K3s: `build(cluster={...}, infra={...})`; `secrets` replaces credentials."""
+
+    def run(
+        cluster: Mapping[str, Any] | None = None, secrets: Mapping[str, str | None] | None = None, **more: Any
+    ) -> Built:
+        recorder = Recorder()
+        pulumi.runtime.set_mocks(recorder, project="xgen-infra", stack="mart", preview=False)
+        site = site_of(cluster, **more)
+        made: list[Cluster] = []
+
+        @pulumi.runtime.test
+        def program() -> None:
+            given = {
+                key: None if value is None else pulumi.Output.secret(value)
+                for key, value in {**SECRETS, **(secrets or {})}.items()
+            }
+            made.append(k3s.build(site, replace(Credentials(), **given)))
+
+        program()
+        return Built(site, made[0], tuple(recorder.made))
+
+    return run

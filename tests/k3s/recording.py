@@ -1,0 +1,78 @@
+"""A site on K3s built over a recording engine: what was registered, and what the delivery side gets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+import pulumi.runtime
+
+from xgen_infra.cluster import Cluster
+from xgen_infra.site import Site, with_defaults
+
+SECRET_SIGNATURE = "4dabf18193072939515e22adb298388d"
+"""Marks a special value on the engine's wire (pulumi.runtime.rpc)."""
+SECRETS = {
+    "postgres_password": "canary-postgres",
+    "redis_password": 'canary "redis" \\ $é',
+    "qdrant_api_key": "canary-qdrant",
+    "minio_access_key": "canary-access",
+    "minio_secret_key": "canary/secret+key",
+}
+
+
+@dataclass(frozen=True)
+class Made:
+    """One resource that the program registered; `read` for one that it only looks at."""
+
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+    read: bool
+
+
+@dataclass
+class Recorder(pulumi.runtime.Mocks):
+    made: list[Made] = field(default_factory=list)
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        self.made.append(Made(args.typ, args.name, args.inputs, bool(args.resource_id)))
+        return (args.resource_id or f"{args.name}-id", dict(args.inputs))
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+        raise AssertionError(f"no function is called: {args.token}")
+
+
+@dataclass(frozen=True)
+class Built:
+    """What one run of the program registered, and what it handed to the delivery side."""
+
+    site: Site
+    cluster: Cluster
+    made: tuple[Made, ...]
+
+    def of(self, kind: str) -> dict[str, Made]:
+        """Return the Kubernetes resources of a kind by their object's name."""
+        return {
+            made.inputs["metadata"]["name"]: made
+            for made in self.made
+            if made.type.startswith("kubernetes:") and made.type.endswith(f":{kind}") and not made.read
+        }
+
+
+def site_of(cluster: Mapping[str, Any] | None = None, **more: Any) -> Site:
+    raw = {
+        "source": {"repoURL": "https://gitlab.mart.example/xgen/xgen-infra.git"},
+        "registry": {"kind": "local"},
+        "cluster": {"kind": "k3s", "context": "mart", **(cluster or {})},
+        **more,
+    }
+    return Site.model_validate(with_defaults(raw, "mart", None))
+
+
+def unsealed(value: Any) -> Any:
+    """Return a secret input's value; fails where it is not marked secret."""
+    assert value[SECRET_SIGNATURE] == "1b47061264138c4ac30d75fd1eb44270"
+    return value["value"]

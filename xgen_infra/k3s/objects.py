@@ -1,0 +1,134 @@
+"""The S3-compatible store of documents in the cluster (docs/adr/0003-object-store-on-prem.md)."""
+
+from __future__ import annotations
+
+import pulumi
+
+from xgen_infra import catalog, versions
+from xgen_infra.k3s.workload import (
+    GENERATION,
+    Manifest,
+    Port,
+    Workload,
+    client,
+    container_security,
+    from_secret,
+    labels,
+    metadata,
+    plain,
+    pod_security,
+    resources,
+    scratch_volumes,
+)
+
+NAME = "object-store"
+PORT = 9000
+USER = 1000
+REGION = "us-east-1"
+ACCESS_KEY = "access-key"
+SECRET_KEY = "secret-key"  # noqa: S105
+HEALTH = "/_/health"
+"""No bucket can have this name."""
+
+
+def workload(
+    access_key: pulumi.Input[str], secret_key: pulumi.Input[str], *, size: str, image_registry: str | None
+) -> Workload:
+    """Return the Versity S3 Gateway over a folder of its volume, with the site's access key as its one identity."""
+    return Workload(
+        name=NAME,
+        image=versions.OBJECT_STORE.mirrored(image_registry),
+        user=USER,
+        ports=(Port("s3", PORT, PORT),),
+        size=size,
+        requests=catalog.Size("100m", "128Mi"),
+        limits=catalog.Size("1000m", "1Gi"),
+        secret={ACCESS_KEY: access_key, SECRET_KEY: secret_key},
+        init=({"name": "prepare", "command": ["mkdir", "-p", "/data/objects"]},),
+        container={
+            "env": [
+                *plain(
+                    {
+                        "VGW_BACKEND": "posix",
+                        "VGW_BACKEND_ARG": "/data/objects",
+                        "VGW_PORT": f":{PORT}",
+                        "VGW_REGION": REGION,
+                        "VGW_HEALTH": HEALTH,
+                        "VGW_QUIET": "true",
+                    }
+                ),
+                from_secret("ROOT_ACCESS_KEY_ID", f"{NAME}-credentials", ACCESS_KEY),
+                from_secret("ROOT_SECRET_ACCESS_KEY", f"{NAME}-credentials", SECRET_KEY),
+            ],
+            "startupProbe": _probe(period=2, failures=60),
+            "readinessProbe": _probe(period=10, failures=3),
+            "livenessProbe": _probe(period=20, failures=6),
+        },
+    )
+
+
+def _probe(*, period: int, failures: int) -> Manifest:
+    return {
+        "httpGet": {"path": HEALTH, "port": "s3"},
+        "periodSeconds": period,
+        "timeoutSeconds": 5,
+        "failureThreshold": failures,
+    }
+
+
+def remote(endpoint: str, secret: str) -> list[Manifest]:
+    """Return the environment that gives rclone the remote `store` (rclone documentation, "Environment Variables")."""
+    settings = {
+        "TYPE": "s3",
+        "PROVIDER": "Other",
+        "ENDPOINT": endpoint,
+        "REGION": REGION,
+        "FORCE_PATH_STYLE": "true",
+    }
+    return [
+        *plain({f"RCLONE_CONFIG_STORE_{name}": value for name, value in settings.items()}),
+        *plain({"RCLONE_CONFIG": "/tmp/none.conf", "RCLONE_CACHE_DIR": "/tmp/cache"}),  # noqa: S108
+        from_secret("RCLONE_CONFIG_STORE_ACCESS_KEY_ID", secret, ACCESS_KEY),
+        from_secret("RCLONE_CONFIG_STORE_SECRET_ACCESS_KEY", secret, SECRET_KEY),
+    ]
+
+
+def bucket_job(bucket: str, endpoint: str, generation: int, image_registry: str | None) -> Manifest:
+    """Return the Job that makes the document bucket; one that exists is left as it is."""
+    volumes, mounts = scratch_volumes(["/tmp"])  # noqa: S108
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": metadata(f"{NAME}-bucket"),
+        "spec": {
+            "backoffLimit": 10,
+            "activeDeadlineSeconds": 900,
+            "template": {
+                "metadata": {
+                    "labels": {**labels(f"{NAME}-bucket"), client(NAME): "true"},
+                    "annotations": {GENERATION: str(generation)},
+                },
+                "spec": {
+                    "restartPolicy": "OnFailure",
+                    "automountServiceAccountToken": False,
+                    "enableServiceLinks": False,
+                    "securityContext": pod_security(USER),
+                    "containers": [
+                        {
+                            "name": "bucket",
+                            "image": versions.S3_CLIENT.mirrored(image_registry),
+                            "imagePullPolicy": "IfNotPresent",
+                            "args": ["mkdir", f"store:{bucket}"],
+                            "env": remote(endpoint, f"{NAME}-credentials"),
+                            "resources": resources(
+                                catalog.Size("50m", "64Mi"), catalog.Size("500m", "256Mi")
+                            ),
+                            "securityContext": container_security(),
+                            "volumeMounts": mounts,
+                        }
+                    ],
+                    "volumes": volumes,
+                },
+            },
+        },
+    }
