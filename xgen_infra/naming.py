@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+
 from xgen_infra.site import EcrRegistry, EksCluster, Site
 
 REGISTRY_SECRET = "registry-credentials"  # noqa: S105
@@ -18,6 +21,11 @@ def stem(site: Site) -> str:
 def bucket(site: Site) -> str:
     """Return the document bucket's name."""
     return site.cluster.bucket.name or stem(site)
+
+
+def backup_bucket(site: Site) -> str:
+    """Return the bucket of the database dumps, beside the documents' own; at most 63 characters."""
+    return f"{bucket(site)[:55].rstrip('.-')}-backups"
 
 
 def registry_host(site: Site) -> str:
@@ -62,3 +70,43 @@ def image(site: Site, service: str, tag: str, digest: str | None = None) -> str:
     """Return a full image reference: `<host>/<project>/<site>/<service>:<tag>` or `@<digest>`."""
     reference = f"{registry_host(site)}/{repository(site, service)}"
     return f"{reference}@{digest}" if digest else f"{reference}:{tag}"
+
+
+def aws(site: Site, part: str = "", limit: int = 64) -> str:
+    """Return the name of an AWS resource: `<project>-<stack>[-<part>]`, at most `limit` characters.
+
+    64 is the limit of IAM role names (IAM User Guide, "IAM and AWS STS quotas"). Letters that not every
+    service takes become hyphens. Wherever that, the limit, or a hyphen in the project could make two stacks
+    alike, a digest of the exact project and stack tells them apart.
+    """
+    plain = re.sub(r"[^a-z0-9]+", "-", stem(site).lower()).strip("-")
+    tail = f"-{part}" if part else ""
+    exact = plain == stem(site) and "-" not in site.project
+    if exact and len(plain + tail) <= limit:
+        return plain + tail
+    mark = hashlib.sha256(f"{site.project}/{site.stack}".encode()).hexdigest()[:8]
+    room = limit - len(tail) - len(mark) - 1
+    return f"{plain[:room].rstrip('-')}-{mark}{tail}"
+
+
+def cluster(site: Site) -> str:
+    """Return the EKS cluster's name (Amazon EKS API, CreateCluster: letters, digits, hyphens, at most 100)."""
+    return aws(site, limit=100)
+
+
+def load_balancer(site: Site) -> str:
+    """Return the load balancer's name (Elastic Load Balancing API: at most 32 characters)."""
+    return aws(site, limit=32)
+
+
+def tags(site: Site) -> dict[str, str]:
+    """Return the tags that every taggable AWS resource carries."""
+    owner = {"owner": site.owner} if site.owner else {}
+    return {"site": site.site, "stack": site.stack, "managed-by": "pulumi", **owner}
+
+
+def partition(region: str) -> str:
+    """Return the partition of a region (AWS General Reference, "Amazon Resource Names")."""
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"

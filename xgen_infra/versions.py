@@ -20,11 +20,9 @@ class Chart:
 # renovate: datasource=helm registryUrl=https://argoproj.github.io/argo-helm depName=argo-cd
 ARGO_CD = Chart("argo-cd", "https://argoproj.github.io/argo-helm", "9.1.3")
 # renovate: datasource=helm registryUrl=https://aws.github.io/eks-charts depName=aws-load-balancer-controller
-LOAD_BALANCER_CONTROLLER = Chart(
-    "aws-load-balancer-controller", "https://aws.github.io/eks-charts", "1.14.1"
-)
+LOAD_BALANCER_CONTROLLER = Chart("aws-load-balancer-controller", "https://aws.github.io/eks-charts", "3.5.0")
 # renovate: datasource=helm registryUrl=https://kubernetes.github.io/autoscaler depName=cluster-autoscaler
-CLUSTER_AUTOSCALER = Chart("cluster-autoscaler", "https://kubernetes.github.io/autoscaler", "9.52.1")
+CLUSTER_AUTOSCALER = Chart("cluster-autoscaler", "https://kubernetes.github.io/autoscaler", "9.59.0")
 
 
 @dataclass(frozen=True)
@@ -55,3 +53,50 @@ QDRANT = Image("docker.io", "qdrant/qdrant", "v1.18.2-unprivileged")
 OBJECT_STORE = Image("docker.io", "versity/versitygw", "v1.8.0")
 # renovate: datasource=docker depName=rclone/rclone
 S3_CLIENT = Image("docker.io", "rclone/rclone", "1.75.1")
+
+
+# renovate: datasource=docker depName=public.ecr.aws/eks/aws-load-balancer-controller
+LOAD_BALANCER_IMAGE = Image("public.ecr.aws", "eks/aws-load-balancer-controller", "v3.5.0")
+
+
+@dataclass(frozen=True)
+class EksPins:
+    """What goes with one Kubernetes minor on EKS: versions of its add-ons, and the Cluster Autoscaler.
+
+    The Cluster Autoscaler's minor is the cluster's (Cluster Autoscaler documentation, "Releases").
+    """
+
+    kube_proxy: str
+    coredns: str
+    autoscaler_tag: str
+    vpc_cni: str = "v1.22.4-eksbuild.3"
+    pod_identity_agent: str = "v1.3.10-eksbuild.3"
+    ebs_csi_driver: str = "v1.66.0-eksbuild.1"
+    metrics_server: str = "v0.9.0-eksbuild.11"
+
+    @property
+    def cluster_autoscaler(self) -> Image:
+        """The Cluster Autoscaler's image."""
+        return Image("registry.k8s.io", "autoscaling/cluster-autoscaler", self.autoscaler_tag)
+
+
+EKS: dict[str, EksPins] = {
+    "1.33": EksPins("v1.33.10-eksbuild.29", "v1.12.4-eksbuild.38", "v1.33.5"),
+    "1.34": EksPins("v1.34.6-eksbuild.29", "v1.12.4-eksbuild.38", "v1.34.4"),
+    "1.35": EksPins("v1.35.3-eksbuild.29", "v1.13.2-eksbuild.31", "v1.35.1"),
+    "1.36": EksPins("v1.36.0-eksbuild.25", "v1.14.3-eksbuild.23", "v1.36.1"),
+}
+"""By Kubernetes minor: the only ones this program installs. `aws eks describe-addon-versions
+--kubernetes-version MINOR` lists what EKS offers."""
+
+
+def eks_pins(minor: str) -> EksPins:
+    """Return what goes with a Kubernetes minor on EKS.
+
+    Raises ValueError for a minor without pins.
+    """
+    if minor not in EKS:
+        raise ValueError(
+            f"Kubernetes {minor} on EKS has no pinned add-ons: this program knows {', '.join(EKS)}"
+        )
+    return EKS[minor]

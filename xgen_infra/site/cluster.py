@@ -5,9 +5,10 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool, StrictInt, model_validator
+from pydantic import Field, StrictBool, StrictInt, field_validator, model_validator
 
 from xgen_infra.site.base import (
+    AvailabilityZone,
     AwsAccount,
     AwsRegion,
     BucketName,
@@ -87,6 +88,8 @@ class EksCluster(Model):
     """An existing VPC, whose CIDR is vpcCidr."""
     service_cidr: Cidr = IPv4Network("10.100.0.0/16")
     """Cluster-internal addresses of Services; cannot be changed later."""
+    zones: Annotated[tuple[AvailabilityZone, ...], Field(max_length=3)] = ()
+    """Three availability zones by name, where the region's first three will not do; cannot be changed later."""
     nat: Literal["single", "perZone"] = "single"
     """One NAT gateway, or one per availability zone."""
     flow_logs: StrictBool = False
@@ -103,6 +106,8 @@ class EksCluster(Model):
     bucket: Bucket = Bucket()
     access_key_generation: Positive = 1
     """The current generation of the bucket's access key; raised by `xgen rotate-keys`."""
+    previous_access_keys: tuple[Positive, ...] = ()
+    """Older generations that pods may still carry, so still active; written by `xgen rotate-keys`."""
     retired_access_keys: tuple[Positive, ...] = ()
     """Older generations that still exist but are inactive; written by `xgen rotate-keys`."""
     deletion_protection: StrictBool = True
@@ -116,6 +121,28 @@ class EksCluster(Model):
             raise ValueError(f"serviceCidr {self.service_cidr}: EKS takes /12 to /24")
         if self.vpc_cidr.overlaps(self.service_cidr):
             raise ValueError(f"vpcCidr {self.vpc_cidr} overlaps serviceCidr {self.service_cidr}")
+        return self
+
+    @field_validator("zones")
+    @classmethod
+    def _three_zones(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value and len(set(value)) != 3:  # noqa: PLR2004
+            raise ValueError("expected three different availability zones, or none")
+        return value
+
+    @model_validator(mode="after")
+    def _access_keys(self) -> EksCluster:
+        older = (*self.previous_access_keys, *self.retired_access_keys)
+        if len({self.access_key_generation, *older}) != 1 + len(older):
+            raise ValueError("a generation of the access key is either current, previous or retired, once")
+        if any(generation > self.access_key_generation for generation in older):
+            raise ValueError(
+                "previousAccessKeys and retiredAccessKeys hold generations below accessKeyGeneration"
+            )
+        if len(older) > 1:
+            raise ValueError(
+                "an IAM user has two access keys at most: the current one and one older (IAM quotas)"
+            )
         return self
 
 
@@ -135,6 +162,9 @@ class Management(Model):
     role_arn: RoleArn | None = None
     """The role that may accept the peering and set the routes over there; without it, in another account,
     the outputs say what its owner must do."""
+    serves: tuple[Literal["postgres", "redis", "qdrant", "registry", "git"], ...] | None = None
+    """What the management server runs for this site: its ports are opened. By default PostgreSQL, Redis and
+    Qdrant, and the registry and the Git server where their host is an address within cidr."""
 
 
 class Storage(Model):

@@ -1,0 +1,100 @@
+"""What a site on EKS tells people and runbooks: stack outputs by stable names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from xgen_infra import naming
+from xgen_infra.aws.eks import ControlPlane
+from xgen_infra.aws.keys import AccessKeys
+from xgen_infra.aws.network import Landing
+from xgen_infra.aws.nodes import Nodes
+from xgen_infra.aws.peering import Peering
+from xgen_infra.aws.shape import monthly_shape
+from xgen_infra.aws.wiring import Plan
+from xgen_infra.site import EcrRegistry
+
+
+@dataclass(frozen=True)
+class Made:
+    """The components whose facts are told."""
+
+    landing: Landing
+    control: ControlPlane
+    nodes: Nodes
+    bucket: pulumi.Output[str]
+    keys: AccessKeys
+    peering: Peering | None
+    repositories: Mapping[str, pulumi.Input[str]]
+
+
+def outputs(plan: Plan, made: Made) -> dict[str, Any]:
+    """Return the outputs by name, camelCase; no secret is among them."""
+    eks, landing = plan.eks, made.landing
+    return {
+        "region": eks.region,
+        "account": eks.account,
+        "vpcId": landing.vpc_id,
+        "vpcCidr": str(eks.vpc_cidr),
+        "privateSubnetIds": list(landing.private_subnet_ids),
+        "publicSubnetIds": list(landing.public_subnet_ids),
+        "natPublicIps": list(landing.nat_public_ips),
+        "clusterName": naming.cluster(plan.site),
+        "clusterArn": made.control.arn,
+        "clusterEndpoint": made.control.endpoint,
+        "kubernetesVersion": eks.version,
+        "nodeGroupName": made.nodes.group_name,
+        "kubeconfigCommand": kubeconfig_command(plan),
+        "bucketName": made.bucket,
+        "accessKeyGeneration": eks.access_key_generation,
+        "accessKeyIds": dict(made.keys.ids),
+        "peeringConnectionId": made.peering.connection_id if made.peering else None,
+        "peeringRemaining": made.peering.remaining if made.peering else [],
+        "ecrRepositoryUrls": dict(made.repositories),
+        "registryRemaining": registry_remaining(plan, made.nodes),
+        "dnsHint": dns_hint(plan),
+        "monthlyShape": monthly_shape(plan.site, eks),
+    }
+
+
+def kubeconfig_command(plan: Plan) -> str:
+    """Return the command that gives a person with access a kubeconfig."""
+    name = naming.cluster(plan.site)
+    return f"aws eks update-kubeconfig --region {plan.eks.region} --name {name} --alias {name}"
+
+
+def dns_hint(plan: Plan) -> str:
+    """Say where to point DNS: the load balancer's own name stands on the Ingress once it is made."""
+    exposure = plan.site.exposure
+    if exposure.kind == "none":
+        return ""
+    find = (
+        f"kubectl --namespace {plan.site.namespace} get ingress "
+        "--output jsonpath='{.items[0].status.loadBalancer.ingress[0].hostname}'"
+    )
+    if not exposure.domain:
+        return f"No domain: the load balancer's own name serves. It is what this prints: {find}"
+    return f"{exposure.domain}: CNAME (or Route 53 alias) to the name that this prints: {find}"
+
+
+def registry_remaining(plan: Plan, nodes: Nodes) -> list[pulumi.Input[str]]:
+    """Say what the owner of an ECR in another account must still do."""
+    site = plan.site
+    if not isinstance(site.registry, EcrRegistry) or naming.ecr_home(site)[0] == plan.eks.account:
+        return []
+    account, region = naming.ecr_home(site)
+    first = naming.repository(site, site.specs[0].service.name).rpartition("/")[0]
+    return [
+        pulumi.Output.format(
+            "In account {0}, region {1}: let {2} pull from {3}/*: a repository policy with "
+            "ecr:BatchGetImage, ecr:GetDownloadUrlForLayer and ecr:BatchCheckLayerAvailability",
+            account,
+            region,
+            nodes.role_arn,
+            first,
+        )
+    ]
