@@ -60,7 +60,7 @@ class ResourceType:
     `replace_on` names the inputs (camelCase, top level, or dotted) whose change replaces the resource;
     `delete_before_replace` says that the old one has to go first; `backed_by` is "emulator" where an
     emulator or the real server answers and "store" where a file of the rehearsal does. `secret_outputs`
-    are marked secret by the provider. `without_update` are types that cannot be updated: any change
+    are marked secret by the provider. `complete` gives inputs that the provider adds by itself at Check. `without_update` are types that cannot be updated: any change
     replaces.
     """
 
@@ -70,6 +70,7 @@ class ResourceType:
     delete: Callable[[Request, str, Props], None]
     update: Callable[[Request, str, Props], Props] | None = None
     check: Callable[[Request], list[Failure]] = field(default=lambda _req: [])
+    complete: Callable[[Request], Props] = field(default=lambda _req: {})
     replace_on: frozenset[str] = frozenset()
     delete_before_replace: bool = False
     secret_outputs: frozenset[str] = frozenset()
