@@ -103,7 +103,7 @@ def key(module: Path, flags: Sequence[str], go: Toolchain) -> str:
     """Return what a binary depends on, as 16 hex digits: go.mod, go.sum, build flags, Go version, platform."""
     digest = hashlib.sha256()
     for part in (
-        (module / "go.mod").read_bytes(),
+        requirements(module).encode(),
         (module / "go.sum").read_bytes(),
         "\0".join(flags).encode(),
         go.version.encode(),
@@ -111,6 +111,16 @@ def key(module: Path, flags: Sequence[str], go: Toolchain) -> str:
     ):
         digest.update(hashlib.sha256(part).digest())
     return digest.hexdigest()[:16]
+
+
+def requirements(module: Path) -> str:
+    """Return the text of a go.mod; ToolError when there is none, as outside a checkout of this repository."""
+    try:
+        return (module / "go.mod").read_text()
+    except FileNotFoundError:
+        raise ToolError(
+            f"{module / 'go.mod'} is missing. Run this from a checkout of the repository."
+        ) from None
 
 
 def version(module: Path, name: str) -> str:

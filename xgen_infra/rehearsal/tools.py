@@ -166,6 +166,8 @@ def ensure(
         found[tool] = home / tool
         if not found[tool].is_file():
             missing.setdefault(_FAMILY_OF[tool], []).append(tool)
+    if missing:
+        _prepare(cache)
     total = sum(map(len, missing.values()))
     done = 0
     for family, names in missing.items():
@@ -174,6 +176,16 @@ def ensure(
         if compiler:
             _build(family, names, cache, compiler, _prefixed(progress, f"{', '.join(names)} ({place})"))
     return {tool: found[tool] for tool in wanted}
+
+
+def _prepare(cache: Path) -> None:
+    try:
+        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (cache / "tools").mkdir(exist_ok=True)
+    except OSError as error:
+        raise ToolError(
+            f"The cache folder cannot be used: {error}. Set XGEN_CACHE to a folder with 8 GB of space."
+        ) from error
 
 
 def on_path(tool: Tool, search_path: str) -> Path | None:
@@ -261,7 +273,7 @@ def _build(family: str, names: Sequence[Tool], cache: Path, compiler: Toolchain,
         for stale in (cache / "tools").glob(f".{family}-*"):
             shutil.rmtree(stale)
         fresh = cache / "tools" / f".{family}-{os.getpid()}"
-        fresh.mkdir(parents=True)
+        fresh.mkdir()
         begun = time.monotonic()
         try:
             job = go.Build(

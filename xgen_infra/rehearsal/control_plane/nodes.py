@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,8 +82,3 @@ def is_ready(node: Object) -> bool:
     conditions = node.get("status", {}).get("conditions", [])
     ready = any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
     return ready and not node["spec"].get("taints")
-
-
-def usage(cpu: str, memory: str) -> str:
-    """Return, as JSON, the pod annotations by which a pod is measured as using so much."""
-    return json.dumps({"kwok.x-k8s.io/usage-cpu": cpu, "kwok.x-k8s.io/usage-memory": memory})
