@@ -16,7 +16,7 @@ from xgen_infra.rehearsal.control_plane.api import Api
 from xgen_infra.rehearsal.control_plane.nodes import Node, is_ready, kwok_config, manifest
 from xgen_infra.rehearsal.control_plane.pki import Authority
 from xgen_infra.rehearsal.ports import free_ports
-from xgen_infra.rehearsal.processes import Supervisor, clean_environment
+from xgen_infra.rehearsal.processes import ProcessError, Supervisor, clean_environment
 from xgen_infra.rehearsal.tools import Tool, module_dir
 
 TOOLS = (Tool.ETCD, Tool.KUBE_APISERVER, Tool.KUBE_CONTROLLER_MANAGER, Tool.KUBE_SCHEDULER, Tool.KWOK)
@@ -63,27 +63,28 @@ def start(
     root.mkdir(mode=0o700, parents=True)
     run = _prepare(supervisor, root, binaries, context, service_cidr)
     admin = run.kubeconfig("kubernetes-admin", servers.MASTERS)
-    servers.etcd(run)
-    servers.api_server(run, service_cidr)
     api = Api(admin)
-    supervisor.wait(api.ready, _TIMEOUT, what=Tool.KUBE_APISERVER)
-    servers.controllers(run)
-    kustomize = module_dir("kwok", "sigs.k8s.io/kwok") / "kustomize"
-    servers.kwok(run, kwok_config(kustomize, metrics=metrics))
-    for number, node in enumerate(nodes):
-        api.create("/api/v1/nodes", manifest(node, number))
-    _start_cloud(run, admin, address)
-    if metrics:
-        servers.metrics(run)
-        _wait(supervisor, lambda: bool(api.get("/api/v1/namespaces/kube-system")), Tool.KUBE_APISERVER)
-        for path, item in servers.metrics_objects(run):
-            api.apply(path, item)
-        _wait(supervisor, lambda: _serves_metrics(api), Tool.METRICS_SERVER)
-    _wait(supervisor, lambda: all(map(is_ready, api.get("/api/v1/nodes")["items"])), Tool.KWOK)
-    account = "/api/v1/namespaces/default/serviceaccounts/default"
-    _wait(supervisor, lambda: bool(api.get(account)), Tool.KUBE_CONTROLLER_MANAGER)
-    version = api.get("/version")["gitVersion"]
-    api.close()
+    try:
+        servers.etcd(run)
+        servers.api_server(run, service_cidr)
+        supervisor.wait(api.ready, _TIMEOUT, what=Tool.KUBE_APISERVER)
+        servers.controllers(run)
+        kustomize = module_dir("kwok", "sigs.k8s.io/kwok") / "kustomize"
+        servers.kwok(run, kwok_config(kustomize, metrics=metrics))
+        for number, node in enumerate(nodes):
+            api.create("/api/v1/nodes", manifest(node, number))
+        _start_cloud(run, admin, address)
+        if metrics:
+            _start_metrics(run, api)
+        _wait(supervisor, lambda: all(map(is_ready, api.get("/api/v1/nodes")["items"])), Tool.KWOK)
+        account = "/api/v1/namespaces/default/serviceaccounts/default"
+        _wait(supervisor, lambda: bool(api.get(account)), Tool.KUBE_CONTROLLER_MANAGER)
+        version = api.get("/version")["gitVersion"]
+    except httpx.HTTPError as error:
+        supervisor.check()
+        raise ProcessError(f"The API server at {run.server} did not answer as expected: {error}.") from error
+    finally:
+        api.close()
     return ControlPlane(admin, run.server, run.authority.cert, version, context, root, run.authority)
 
 
@@ -105,6 +106,7 @@ def _prepare(
         root,
         binaries,
         authority,
+        Authority(root / "pki" / "etcd", "etcd"),
         authority.issue("server", hosts=hosts),
         dict(zip(names, free_ports(len(names)), strict=True)),
         context,
@@ -117,6 +119,14 @@ def _start_cloud(run: servers.Run, kubeconfig: Path, address: str) -> None:
     argv = [sys.executable, "-m", "xgen_infra.rehearsal.control_plane.cloud", str(kubeconfig), address]
     env = dict(run.env) | {"PYTHONPATH": here, "PYTHONDONTWRITEBYTECODE": "1"}
     run.supervisor.spawn("cloud", argv, env=env, cwd=run.root, grace=2.0)
+
+
+def _start_metrics(run: servers.Run, api: Api) -> None:
+    servers.metrics(run)
+    _wait(run.supervisor, lambda: bool(api.get("/api/v1/namespaces/kube-system")), Tool.KUBE_APISERVER)
+    for path, item in servers.metrics_objects(run):
+        api.apply(path, item)
+    _wait(run.supervisor, lambda: _serves_metrics(api), Tool.METRICS_SERVER)
 
 
 def _wait(supervisor: Supervisor, condition: Callable[[], bool], what: str) -> None:

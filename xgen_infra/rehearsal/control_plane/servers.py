@@ -25,6 +25,7 @@ class Run:
     root: Path
     binaries: Mapping[Tool, Path]
     authority: Authority
+    store: Authority
     serving: KeyPair
     ports: Mapping[str, int]
     context: str
@@ -62,12 +63,14 @@ def etcd(run: Run) -> None:
         "unsafe-no-fsync": "true",
         "log-level": "warn",
     }
-    # Without client certificates any user of this machine could write to the cluster.
+    # Without client certificates any user of this machine could write to the cluster; with those of the
+    # cluster's own authority, any user of the cluster could.
+    pair = run.store.issue("etcd", hosts=("127.0.0.1",))
     for prefix in ("", "peer-"):
         flags |= {
-            f"{prefix}cert-file": run.serving.cert,
-            f"{prefix}key-file": run.serving.key,
-            f"{prefix}trusted-ca-file": run.authority.cert,
+            f"{prefix}cert-file": pair.cert,
+            f"{prefix}key-file": pair.key,
+            f"{prefix}trusted-ca-file": run.store.cert,
             f"{prefix}client-cert-auth": "true",
         }
     run.spawn(Tool.ETCD, flags)
@@ -77,14 +80,14 @@ def api_server(run: Run, service_cidr: str) -> None:
     """Start the API server, with an aggregation layer."""
     front = Authority(run.root / "pki" / "front-proxy", "front-proxy")
     aggregator = front.issue("front-proxy-client")
-    etcd = run.authority.issue("etcd-client")
+    etcd = run.store.issue("kube-apiserver")
     tokens = signing_key(run.root / "pki" / "service-accounts.key")
     run.spawn(
         Tool.KUBE_APISERVER,
         run.serving_flags()
         | {
             "etcd-servers": f"https://127.0.0.1:{run.ports['etcd']}",
-            "etcd-cafile": run.authority.cert,
+            "etcd-cafile": run.store.cert,
             "etcd-certfile": etcd.cert,
             "etcd-keyfile": etcd.key,
             "bind-address": "127.0.0.1",
