@@ -165,18 +165,14 @@ def _plain(value: Any) -> Any:
     """Return a wire value as Python data: whole numbers as int, references as URNs, secrets marked."""
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
     if not isinstance(value, dict):
-        return value
-    kind = value.get(SPECIAL)
-    if kind == SECRET:
-        return Secret(_plain(value["value"]))
-    if kind == REFERENCE:
+        return int(value) if isinstance(value, float) and value.is_integer() else value
+    special = value.get(SPECIAL)
+    if special == REFERENCE:
         return value["urn"]
-    if kind == OUTPUT:
+    if special in {SECRET, OUTPUT}:
         inner = _plain(value.get("value"))
-        return Secret(inner) if value.get("secret") else inner
+        return Secret(inner) if special == SECRET or value.get("secret") else inner
     return {key: _plain(item) for key, item in value.items()}
 
 

@@ -91,7 +91,8 @@ def aws(site: Site, part: str = "", limit: int = 64) -> str:
 
 def cluster(site: Site) -> str:
     """Return the EKS cluster's name (Amazon EKS API, CreateCluster: letters, digits, hyphens, at most 100)."""
-    return aws(site, limit=100)
+    existing = site.eks.existing_cluster if site.eks else None
+    return existing or aws(site, limit=100)
 
 
 def load_balancer(site: Site) -> str:

@@ -50,7 +50,12 @@ class _Addons(pulumi.ComponentResource):
             workload = WorkloadRole(
                 f"{self._name}-{addon}",
                 WorkloadRoleArgs(
-                    self._args.role_names[account], self._args.place, SYSTEM, account, managed=[policy]
+                    self._args.role_names[account],
+                    self._args.place,
+                    self._args.cluster,
+                    SYSTEM,
+                    account,
+                    managed=[policy],
                 ),
                 opts=pulumi.ResourceOptions(parent=self),
             )

@@ -2,184 +2,140 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import pulumi
-import pulumi_aws as aws
-import pulumi_eks as eks
-import pulumi_kubernetes as kubernetes
 
 from xgen_infra import naming
-from xgen_infra.aws import facts, policies, wiring
-from xgen_infra.aws.addons import ClusterAddons, NodeAddons
+from xgen_infra.aws import facts, platform, policies, wiring
 from xgen_infra.aws.bucket import Bucket
-from xgen_infra.aws.controllers import Controllers
-from xgen_infra.aws.eks import ControlPlane
 from xgen_infra.aws.keys import AccessKeys, EncryptionKey
 from xgen_infra.aws.network import Landing, Network
-from xgen_infra.aws.nodes import Nodes
-from xgen_infra.aws.peering import Peering
+from xgen_infra.aws.peering import Peering, key
+from xgen_infra.aws.providers import provider
 from xgen_infra.aws.registry import Registry
 from xgen_infra.aws.wiring import Plan
 from xgen_infra.cluster import Cluster, DataService, ObjectStore
-from xgen_infra.site import Site
-
-
-@dataclass(frozen=True)
-class _Kubernetes:
-    """The cluster as it was made, and what a workload on it has to wait for."""
-
-    control: ControlPlane
-    nodes: Nodes
-    provider: kubernetes.Provider
-    ready: tuple[pulumi.Resource, ...]
+from xgen_infra.site import ExistingVpc, Site
 
 
 def build(site: Site) -> Cluster:
     """Register a site's AWS resources, and return its cluster, ready for the six services.
 
-    Each step depends on the one before, so that a removal goes the other way: workloads, controllers,
-    add-ons, nodes, cluster, peering, network. Raises ValueError where the site is not on EKS or its
-    Kubernetes minor has no pins.
+    Raises ValueError where the site is not on EKS, names no host of a data service, or asks for a
+    Kubernetes minor without pins; nothing is registered then.
     """
     if site.eks is None:
         raise ValueError(f"{site.stack}: a cluster of kind {site.cluster.kind} is not on AWS")
-    spec = site.eks
-    place = policies.Place(naming.partition(spec.region), spec.region, spec.account)
-    plan = Plan(site, spec, place, _provider("aws-site", site, spec.account, spec.region))
-    key = EncryptionKey("encryption", plan.name(), place, plan.log_groups, opts=_options(plan))
-    network, landing = _landing(plan, key)
-    peering = _peering(plan, landing, network)
-    bucket = Bucket("bucket", wiring.bucket(plan), opts=_options(plan))
+    hosts, plan = _hosts(site), _plan(site)
+    landing, under, cluster = _ground(plan)
+    bucket = Bucket("bucket", wiring.bucket(plan), opts=wiring.options(plan))
     keys = AccessKeys(
-        "keys", plan.name("documents"), place, naming.bucket(site), wiring.generations(plan), _options(plan)
+        "keys",
+        plan.name("documents"),
+        plan.place,
+        naming.bucket(site),
+        wiring.generations(plan),
+        opts=wiring.options(plan),
     )
     registry = _registry(plan)
-    made = _kubernetes(plan, landing, key, tuple(part for part in (network, peering) if part))
+    made = facts.Made(
+        landing=landing,
+        platform=cluster,
+        bucket=bucket.bucket_name,
+        keys=keys,
+        peering=next((part for part in under if isinstance(part, Peering)), None),
+        repositories=registry.urls if registry else {},
+    )
+    store = ObjectStore(
+        bucket=bucket.bucket_name,
+        endpoint=naming.s3_endpoint(plan.eks.region),
+        region=plan.eks.region,
+        access_key=keys.access_key,
+        secret_key=keys.secret_key,
+    )
     return Cluster(
         name=naming.cluster(site),
-        provider=made.provider,
-        kubeconfig=made.control.kubeconfig,
-        object_store=ObjectStore(
-            bucket=bucket.bucket_name,
-            endpoint=naming.s3_endpoint(spec.region),
-            region=spec.region,
-            access_key=keys.access_key,
-            secret_key=keys.secret_key,
-        ),
-        hosts=_hosts(site),
-        ready=made.ready,
-        outputs=facts.outputs(
-            plan,
-            facts.Made(
-                landing=landing,
-                control=made.control,
-                nodes=made.nodes,
-                bucket=bucket.bucket_name,
-                keys=keys,
-                peering=peering,
-                repositories=registry.urls if registry else {},
-            ),
-        ),
+        provider=cluster.provider,
+        kubeconfig=cluster.kubeconfig,
+        object_store=store,
+        hosts=hosts,
+        ready=cluster.ready,
+        outputs=facts.outputs(plan, made),
     )
 
 
-def _provider(name: str, site: Site, account: str, region: str, role_arn: str | None = None) -> aws.Provider:
-    """Make a provider that refuses any other account, and tags what it makes."""
-    roles = [aws.ProviderAssumeRoleArgs(role_arn=role_arn, session_name=naming.aws(site))]
-    return aws.Provider(
-        name,
-        region=region,
-        allowed_account_ids=[account],
-        assume_roles=roles if role_arn else None,
-        default_tags=aws.ProviderDefaultTagsArgs(tags=naming.tags(site)),
+def _plan(site: Site) -> Plan:
+    """Make the site's provider, once the file is known to be whole."""
+    assert site.eks  # noqa: S101
+    place = policies.Place(naming.partition(site.eks.region), site.eks.region, site.eks.account)
+    if not site.eks.existing_cluster:
+        wiring.pins(site.eks)
+    return Plan(site, site.eks, place, provider("aws-site", site, place.account, place.region))
+
+
+def _ground(plan: Plan) -> tuple[Landing, Sequence[pulumi.Resource], platform.Platform]:
+    """Make network, peering and cluster, or use those that exist: (VPC, what the cluster stands on, cluster)."""
+    if plan.eks.existing_cluster:
+        landing = _existing_landing(plan.eks.vpc)
+        under = _peering(plan, landing, [])
+        return landing, under, platform.reach(plan, under)
+    encryption = EncryptionKey(
+        "encryption", plan.name(), plan.place, plan.log_groups, opts=wiring.options(plan)
     )
+    if plan.eks.vpc:
+        landing = _existing_landing(plan.eks.vpc)
+        under = _peering(plan, landing, [])
+    else:
+        network = Network("network", wiring.network(plan, encryption.arn), opts=wiring.options(plan))
+        landing = network.landing
+        under = [network, *_peering(plan, landing, [network])]
+    return landing, under, platform.make(plan, landing, encryption.arn, under)
 
 
-def _options(plan: Plan, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
-    return pulumi.ResourceOptions(providers=[plan.provider], depends_on=list(depends_on))
-
-
-def _landing(plan: Plan, key: EncryptionKey) -> tuple[Network | None, Landing]:
-    """Make the VPC, or describe the one that exists."""
-    existing = plan.eks.vpc
-    if existing is None:
-        network = Network("network", wiring.network(plan, key.arn), opts=_options(plan))
-        return network, network.landing
-    return None, Landing(
-        vpc_id=existing.id,
-        private_subnet_ids=existing.private_subnet_ids,
-        public_subnet_ids=existing.public_subnet_ids,
-        private_route_tables={table: table for table in existing.private_route_table_ids},
+def _existing_landing(vpc: ExistingVpc | None) -> Landing:
+    assert vpc  # noqa: S101
+    return Landing(
+        vpc_id=vpc.id,
+        private_subnet_ids=vpc.private_subnet_ids,
+        public_subnet_ids=vpc.public_subnet_ids,
+        private_route_tables={key(table): table for table in vpc.private_route_table_ids},
         nat_public_ips=[],
     )
 
 
-def _peering(plan: Plan, landing: Landing, network: Network | None) -> Peering | None:
+def _peering(plan: Plan, landing: Landing, depends_on: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
+    """Make the peering where the file has a management network."""
     management = plan.site.management
     if management is None:
-        return None
+        return []
     far, side = wiring.accepter(plan, management), wiring.side(plan, management)
     other = None
     if side == "managed":
-        other = _provider("aws-management", plan.site, far.account, far.region, management.role_arn)
-    return Peering(
-        "peering",
-        plan.name(),
-        wiring.requester(plan, landing),
-        far,
-        side,
-        other,
-        opts=_options(plan, *([network] if network else [])),
-    )
+        other = provider("aws-management", plan.site, far.account, far.region, management.role_arn)
+    return [
+        Peering(
+            "peering",
+            plan.name(),
+            wiring.requester(plan, landing),
+            far,
+            side,
+            other,
+            opts=wiring.options(plan, *depends_on),
+        )
+    ]
 
 
 def _registry(plan: Plan) -> Registry | None:
+    """Make the ECR repositories that are this stack's, in their own region."""
     args = wiring.registry(plan.site)
     if args is None:
         return None
-    region = naming.ecr_home(plan.site)[1]
-    if region == plan.eks.region:
-        return Registry("registry", args, opts=_options(plan))
-    elsewhere = _provider("aws-registry", plan.site, plan.eks.account, region)
-    return Registry("registry", args, opts=pulumi.ResourceOptions(providers=[elsewhere]))
-
-
-def _kubernetes(
-    plan: Plan, landing: Landing, key: EncryptionKey, under: tuple[pulumi.Resource, ...]
-) -> _Kubernetes:
-    """Make the cluster, its nodes and what runs on it for the platform; `under` is what it stands on."""
-    components = [plan.provider, eks.Provider("eks")]
-    control = ControlPlane(
-        "cluster",
-        wiring.control_plane(plan, landing, key.arn),
-        opts=pulumi.ResourceOptions(providers=components, depends_on=list(under)),
-    )
-    addons = wiring.addons(plan)
-    early = NodeAddons("node-addons", addons, opts=_options(plan, control))
-    nodes = Nodes(
-        "nodes",
-        control.cluster,
-        wiring.nodes(plan, landing),
-        opts=pulumi.ResourceOptions(providers=components, depends_on=[early]),
-    )
-    # A new kubeconfig (another endpoint, another CA) must replace nothing that is on the cluster.
-    provider = kubernetes.Provider(
-        "kubernetes",
-        kubeconfig=control.kubeconfig,
-        cluster_identifier=control.arn,
-        enable_server_side_apply=True,
-        delete_unreachable=False,
-    )
-    both = pulumi.ResourceOptions(providers=[plan.provider, provider], depends_on=[nodes])
-    late = ClusterAddons("cluster-addons", addons, opts=both)
-    steering = Controllers(
-        "controllers",
-        wiring.controllers(plan, landing),
-        opts=pulumi.ResourceOptions.merge(both, pulumi.ResourceOptions(depends_on=[late])),
-    )
-    return _Kubernetes(control, nodes, provider, (nodes, late, steering))
+    account, region = naming.ecr_home(plan.site)
+    home = plan.provider
+    if region != plan.eks.region:
+        home = provider("aws-registry", plan.site, account, region)
+    return Registry("registry", args, opts=pulumi.ResourceOptions(providers=[home]))
 
 
 def _hosts(site: Site) -> Mapping[DataService, str]:

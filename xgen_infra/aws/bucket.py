@@ -80,7 +80,7 @@ class Bucket(pulumi.ComponentResource):
         aws.s3.BucketPolicy(
             f"{name}-tls",
             bucket=bucket,
-            policy=pulumi.Output.json_dumps(policies.bucket_tls_only(self._args.place, self._args.name)),
+            policy=policies.text(policies.bucket_tls_only(self._args.place, self._args.name)),
             opts=pulumi.ResourceOptions.merge(self._kept, after),
         )
 

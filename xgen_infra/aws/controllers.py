@@ -80,7 +80,9 @@ class Controllers(pulumi.ComponentResource):
         args, name = self._args, f"{self._name}-{account}"
         workload = WorkloadRole(
             name,
-            WorkloadRoleArgs(args.role_names[account], args.place, SYSTEM, account, document=document),
+            WorkloadRoleArgs(
+                args.role_names[account], args.place, args.cluster, SYSTEM, account, document=document
+            ),
             opts=pulumi.ResourceOptions(parent=self),
         )
         association = aws.eks.PodIdentityAssociation(
@@ -134,6 +136,8 @@ class Controllers(pulumi.ComponentResource):
             "replicaCount": 2,
             "defaultTags": dict(args.tags),
             "enableServiceMutatorWebhook": False,
+            "keepTLSSecret": True,
+            "controllerConfig": {"featureGates": {"ALBGatewayAPI": False, "NLBGatewayAPI": False}},
             "enableShield": False,
             "enableWaf": False,
             "enableWafv2": False,

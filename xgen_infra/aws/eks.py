@@ -94,7 +94,6 @@ class ControlPlane(pulumi.ComponentResource):
 
     cluster: eks.Cluster
     endpoint: pulumi.Output[str]
-    arn: str
     kubeconfig: pulumi.Output[str]
 
     def __init__(self, name: str, args: EksArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -110,19 +109,16 @@ class ControlPlane(pulumi.ComponentResource):
         )
         role, policy = self._role()
         self.cluster = self._cluster(role, [logs, policy])
-        self.arn = args.place.arn("eks", f"cluster/{args.name}")
         self.endpoint = self.cluster.eks_cluster.endpoint
         self.kubeconfig = self.cluster.kubeconfig_json
         self._private_access()
-        self.register_outputs({"arn": self.arn, "endpoint": self.endpoint})
+        self.register_outputs({"endpoint": self.endpoint})
 
     def _role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicyAttachment]:
         role = aws.iam.Role(
             f"{self._name}-role",
             name=self._args.role_name,
-            assume_role_policy=pulumi.Output.json_dumps(
-                policies.trust_service("eks.amazonaws.com", tag_session=True)
-            ),
+            assume_role_policy=policies.text(policies.trust_service("eks.amazonaws.com", tag_session=True)),
             opts=self._child,
         )
         attachment = aws.iam.RolePolicyAttachment(

@@ -9,11 +9,10 @@ from typing import Any
 import pulumi
 
 from xgen_infra import naming
-from xgen_infra.aws.eks import ControlPlane
 from xgen_infra.aws.keys import AccessKeys
 from xgen_infra.aws.network import Landing
-from xgen_infra.aws.nodes import Nodes
 from xgen_infra.aws.peering import Peering
+from xgen_infra.aws.platform import Platform
 from xgen_infra.aws.shape import monthly_shape
 from xgen_infra.aws.wiring import Plan
 from xgen_infra.site import EcrRegistry
@@ -24,8 +23,7 @@ class Made:
     """The components whose facts are told."""
 
     landing: Landing
-    control: ControlPlane
-    nodes: Nodes
+    platform: Platform
     bucket: pulumi.Output[str]
     keys: AccessKeys
     peering: Peering | None
@@ -34,7 +32,7 @@ class Made:
 
 def outputs(plan: Plan, made: Made) -> dict[str, Any]:
     """Return the outputs by name, camelCase; no secret is among them."""
-    eks, landing = plan.eks, made.landing
+    eks, landing, nodes = plan.eks, made.landing, made.platform.nodes
     return {
         "region": eks.region,
         "account": eks.account,
@@ -44,10 +42,10 @@ def outputs(plan: Plan, made: Made) -> dict[str, Any]:
         "publicSubnetIds": list(landing.public_subnet_ids),
         "natPublicIps": list(landing.nat_public_ips),
         "clusterName": naming.cluster(plan.site),
-        "clusterArn": made.control.arn,
-        "clusterEndpoint": made.control.endpoint,
+        "clusterArn": plan.cluster_arn,
+        "clusterEndpoint": made.platform.endpoint,
         "kubernetesVersion": eks.version,
-        "nodeGroupName": made.nodes.group_name,
+        "nodeGroupName": nodes.group_name if nodes else None,
         "kubeconfigCommand": kubeconfig_command(plan),
         "bucketName": made.bucket,
         "accessKeyGeneration": eks.access_key_generation,
@@ -55,7 +53,7 @@ def outputs(plan: Plan, made: Made) -> dict[str, Any]:
         "peeringConnectionId": made.peering.connection_id if made.peering else None,
         "peeringRemaining": made.peering.remaining if made.peering else [],
         "ecrRepositoryUrls": dict(made.repositories),
-        "registryRemaining": registry_remaining(plan, made.nodes),
+        "registryRemaining": registry_remaining(plan, nodes.role_arn if nodes else "the nodes' role"),
         "dnsHint": dns_hint(plan),
         "monthlyShape": monthly_shape(plan.site, eks),
     }
@@ -81,7 +79,7 @@ def dns_hint(plan: Plan) -> str:
     return f"{exposure.domain}: CNAME (or Route 53 alias) to the name that this prints: {find}"
 
 
-def registry_remaining(plan: Plan, nodes: Nodes) -> list[pulumi.Input[str]]:
+def registry_remaining(plan: Plan, role_arn: pulumi.Input[str]) -> list[pulumi.Input[str]]:
     """Say what the owner of an ECR in another account must still do."""
     site = plan.site
     if not isinstance(site.registry, EcrRegistry) or naming.ecr_home(site)[0] == plan.eks.account:
@@ -94,7 +92,7 @@ def registry_remaining(plan: Plan, nodes: Nodes) -> list[pulumi.Input[str]]:
             "ecr:BatchGetImage, ecr:GetDownloadUrlForLayer and ecr:BatchCheckLayerAvailability",
             account,
             region,
-            nodes.role_arn,
+            role_arn,
             first,
         )
     ]

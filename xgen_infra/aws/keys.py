@@ -32,7 +32,7 @@ class EncryptionKey(pulumi.ComponentResource):
             description=f"{alias}: Kubernetes Secrets and logs",
             enable_key_rotation=True,
             deletion_window_in_days=30,
-            policy=pulumi.Output.json_dumps(policies.encryption_key(place, log_groups)),
+            policy=policies.text(policies.encryption_key(place, log_groups)),
             tags={"Name": alias},
             opts=child,
         )
@@ -78,7 +78,7 @@ class AccessKeys(pulumi.ComponentResource):
             f"{name}-bucket",
             name="documents",
             user=user.name,
-            policy=pulumi.Output.json_dumps(policies.documents_user(place, bucket)),
+            policy=policies.text(policies.documents_user(place, bucket)),
             opts=child,
         )
         made = {

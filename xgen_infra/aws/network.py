@@ -231,15 +231,13 @@ class Network(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{name}-flow-logs",
             name=logs.role_name,
-            assume_role_policy=pulumi.Output.json_dumps(
-                policies.trust_service("vpc-flow-logs.amazonaws.com")
-            ),
+            assume_role_policy=policies.text(policies.trust_service("vpc-flow-logs.amazonaws.com")),
             opts=self._child,
         )
         write = aws.iam.RolePolicy(
             f"{name}-flow-logs",
             role=role.id,
-            policy=pulumi.Output.json_dumps(policies.flow_logs(self._args.place, logs.log_group)),
+            policy=policies.text(policies.flow_logs(self._args.place, logs.log_group)),
             opts=self._child,
         )
         aws.ec2.FlowLog(

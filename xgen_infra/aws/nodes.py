@@ -98,7 +98,7 @@ class Nodes(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{self._name}-role",
             name=self._args.role_name,
-            assume_role_policy=pulumi.Output.json_dumps(policies.trust_service("ec2.amazonaws.com")),
+            assume_role_policy=policies.text(policies.trust_service("ec2.amazonaws.com")),
             opts=child,
         )
         return role, [

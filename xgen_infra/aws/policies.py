@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -65,17 +66,22 @@ def document(*statements: Statement) -> Document:
     return {"Version": VERSION, "Statement": [statement.data() for statement in statements]}
 
 
+def text(policy: Document) -> str:
+    """Return a document as AWS takes it."""
+    return json.dumps(policy)
+
+
 def trust_service(service: str, *, tag_session: bool = False) -> Document:
     """Let an AWS service assume a role; EKS also tags the session (Amazon EKS cluster IAM role)."""
     actions = ["sts:AssumeRole", "sts:TagSession"] if tag_session else ["sts:AssumeRole"]
     return document(Statement("Service", actions, principal={"Service": service}))
 
 
-def trust_pods(place: Place, namespace: str, service_account: str) -> Document:
-    """Let EKS Pod Identity assume a role for one service account of this account's clusters.
+def trust_pods(cluster_arn: str, namespace: str, service_account: str) -> Document:
+    """Let EKS Pod Identity assume a role for one service account of one cluster.
 
-    The session tags come from the agent (Amazon EKS User Guide, "Grant Pods access to AWS resources based
-    on tags"), so no other workload gets this role, even if someone associates it.
+    EKS itself puts these tags on the request (Amazon EKS User Guide, "Create IAM role with trust policy
+    required by EKS Pod Identity"), so no other workload gets this role, even if someone associates it.
     """
     return document(
         Statement(
@@ -84,7 +90,7 @@ def trust_pods(place: Place, namespace: str, service_account: str) -> Document:
             principal={"Service": "pods.eks.amazonaws.com"},
             conditions={
                 "StringEquals": {
-                    "aws:SourceAccount": place.account,
+                    "aws:RequestTag/eks-cluster-arn": cluster_arn,
                     "aws:RequestTag/kubernetes-namespace": namespace,
                     "aws:RequestTag/kubernetes-service-account": service_account,
                 }

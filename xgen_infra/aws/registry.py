@@ -49,7 +49,7 @@ class Registry(pulumi.ComponentResource):
                 aws.ecr.RepositoryPolicy(
                     f"{name}-{service}",
                     repository=repository.name,
-                    policy=json.dumps(policies.repository(args.push_principal)),
+                    policy=policies.text(policies.repository(args.push_principal)),
                     opts=child,
                 )
             self.urls[service] = repository.repository_url

@@ -21,7 +21,7 @@ from xgen_infra.aws.ports import openings
 from xgen_infra.aws.registry import RegistryArgs
 from xgen_infra.aws.userdata import PrivateRegistry, user_data
 from xgen_infra.site import EcrRegistry, EksCluster, Management, NexusRegistry, Site
-from xgen_infra.versions import eks_pins
+from xgen_infra.versions import EksPins, eks_pins
 
 ROLES = {
     "aws-node": "vpc-cni",
@@ -46,6 +46,11 @@ class Plan:
         return naming.aws(self.site, part)
 
     @property
+    def cluster_arn(self) -> str:
+        """The cluster's ARN, known before the cluster is."""
+        return self.place.arn("eks", f"cluster/{naming.cluster(self.site)}")
+
+    @property
     def role_names(self) -> dict[str, str]:
         """Names of the roles of service accounts."""
         return {account: self.name(part) for account, part in ROLES.items()}
@@ -60,6 +65,16 @@ class Plan:
         """The log groups that the site's key encrypts."""
         groups = [log_group(naming.cluster(self.site))]
         return [*groups, self.flow_log_group] if self.eks.flow_logs and not self.eks.vpc else groups
+
+
+def options(plan: Plan, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
+    """Return a component's options: the site's provider, and what it waits for."""
+    return pulumi.ResourceOptions(providers=[plan.provider], depends_on=list(depends_on))
+
+
+def pins(eks: EksCluster) -> EksPins:
+    """Return what goes with the cluster's Kubernetes minor. Raises ValueError where nothing does."""
+    return eks_pins(eks.version)
 
 
 def network(plan: Plan, key_arn: pulumi.Input[str]) -> NetworkArgs:
@@ -134,7 +149,7 @@ def private_registry(site: Site) -> PrivateRegistry | None:
 
 def addons(plan: Plan) -> AddonsArgs:
     """Return the add-ons' slice."""
-    return AddonsArgs(naming.cluster(plan.site), plan.place, eks_pins(plan.eks.version), plan.role_names)
+    return AddonsArgs(naming.cluster(plan.site), plan.place, pins(plan.eks), plan.role_names)
 
 
 def controllers(plan: Plan, landing: Landing) -> ControllersArgs:
@@ -145,7 +160,7 @@ def controllers(plan: Plan, landing: Landing) -> ControllersArgs:
         place=plan.place,
         vpc_id=landing.vpc_id,
         role_names=plan.role_names,
-        autoscaler=eks_pins(plan.eks.version).cluster_autoscaler,
+        autoscaler=pins(plan.eks).cluster_autoscaler,
         exposed=site.exposure.kind != "none",
         tags=naming.tags(site),
         mirror=Mirror(site.argocd.chart_repository, site.argocd.image_registry),

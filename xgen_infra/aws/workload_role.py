@@ -20,6 +20,7 @@ class WorkloadRoleArgs:
 
     role_name: str
     place: policies.Place
+    cluster: str
     namespace: str
     service_account: str
     managed: Sequence[str] = ()
@@ -35,11 +36,13 @@ class WorkloadRole(pulumi.ComponentResource):
     def __init__(self, name: str, args: WorkloadRoleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("xgen:aws:WorkloadRole", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        trust = policies.trust_pods(args.place, args.namespace, args.service_account)
+        trust = policies.trust_pods(
+            args.place.arn("eks", f"cluster/{args.cluster}"), args.namespace, args.service_account
+        )
         role = aws.iam.Role(
             f"{name}-role",
             name=args.role_name,
-            assume_role_policy=pulumi.Output.json_dumps(trust),
+            assume_role_policy=policies.text(trust),
             opts=child,
         )
         self.granted = [
@@ -57,7 +60,7 @@ class WorkloadRole(pulumi.ComponentResource):
                     f"{name}-policy",
                     name=args.service_account,
                     role=role.name,
-                    policy=pulumi.Output.json_dumps(args.document),
+                    policy=policies.text(args.document),
                     opts=child,
                 )
             )

@@ -161,6 +161,10 @@ EnvName = Annotated[
 ]
 ImageTag = Annotated[str, Matching(r"\w[\w.-]{0,127}", "an image tag", "latest-amd64")]
 ImageDigest = Annotated[str, Matching(r"sha256:[0-9a-f]{64}", "an image digest", "sha256:" + "0" * 64)]
+ClusterName = Annotated[
+    str,
+    Matching(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", "the name of an EKS cluster", "xgen-aww"),
+]
 KubernetesVersion = Annotated[str, Matching(r"1\.[0-9]{2}", "a Kubernetes minor version in quotes", "1.34")]
 InstanceType = Annotated[str, Matching(r"[a-z][a-z0-9-]*\.[a-z0-9-]+", "an EC2 instance type", "m7i.2xlarge")]
 Email = Annotated[str, Matching(r"[^@\s]+@[^@\s]+", "an e-mail address", "platform@aww.example")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool, StrictInt, field_validator, model_validator
+from pydantic import Field, StrictBool, StrictInt, model_validator
 
 from xgen_infra.site.base import (
     AvailabilityZone,
@@ -13,6 +13,7 @@ from xgen_infra.site.base import (
     AwsRegion,
     BucketName,
     Cidr,
+    ClusterName,
     Count,
     CronSchedule,
     DnsSubdomain,
@@ -86,6 +87,9 @@ class EksCluster(Model):
     """/16 to /20; shared with no site on the same management network."""
     vpc: ExistingVpc | None = None
     """An existing VPC, whose CIDR is vpcCidr."""
+    existing_cluster: ClusterName | None = None
+    """An EKS cluster that exists in `vpc` and is used as it is, with its own nodes and add-ons: metrics-server,
+    the EBS CSI driver, and where the site is exposed the AWS Load Balancer Controller."""
     service_cidr: Cidr = IPv4Network("10.100.0.0/16")
     """Cluster-internal addresses of Services; cannot be changed later."""
     zones: Annotated[tuple[AvailabilityZone, ...], Field(max_length=3)] = ()
@@ -100,7 +104,7 @@ class EksCluster(Model):
     api_access: tuple[Cidr, ...] = ()
     """Networks from which the Kubernetes API is reached over the internet; none: only from inside."""
     admins: tuple[RoleArn, ...] = ()
-    """IAM principals with cluster-admin."""
+    """IAM principals with cluster-admin, beside the one that makes the cluster, which EKS lets in by itself."""
     runners: tuple[RoleArn, ...] = ()
     """IAM principals of CI runners: may read and deploy, may not administer."""
     bucket: Bucket = Bucket()
@@ -121,14 +125,17 @@ class EksCluster(Model):
             raise ValueError(f"serviceCidr {self.service_cidr}: EKS takes /12 to /24")
         if self.vpc_cidr.overlaps(self.service_cidr):
             raise ValueError(f"vpcCidr {self.vpc_cidr} overlaps serviceCidr {self.service_cidr}")
+        if self.existing_cluster and not self.vpc:
+            raise ValueError("existingCluster is in a VPC that exists: describe it under vpc")
         return self
 
-    @field_validator("zones")
-    @classmethod
-    def _three_zones(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if value and len(set(value)) != 3:  # noqa: PLR2004
-            raise ValueError("expected three different availability zones, or none")
-        return value
+    @model_validator(mode="after")
+    def _three_zones(self) -> EksCluster:
+        if self.zones and len(set(self.zones)) != 3:  # noqa: PLR2004
+            raise ValueError("zones: expected three different availability zones, or none")
+        if foreign := [zone for zone in self.zones if zone[:-1] != self.region]:
+            raise ValueError(f"zones: {', '.join(foreign)} is not in region {self.region}")
+        return self
 
     @model_validator(mode="after")
     def _access_keys(self) -> EksCluster:
