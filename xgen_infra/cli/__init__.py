@@ -1,0 +1,153 @@
+"""The `xgen` command. To add a verb, write its function in a module beside this one and one line in VERBS."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+
+from xgen_infra.findings import Refused
+
+
+class Verb(NamedTuple):
+    """Where a verb's function (or its typer.Typer, for a verb with verbs of its own) is, and its line in the help.
+
+    The module is imported when the verb is called and not before.
+    """
+
+    target: str
+    summary: str
+
+
+VERBS: dict[str, Verb] = {
+    "check": Verb("xgen_infra.cli.check:check", "Validate the customers' files, each and together, offline."),
+}
+
+EXPECTED: frozenset[str] = frozenset(
+    {
+        "xgen_infra.findings.Refused",
+        "xgen_infra.folder.UnknownSiteError",
+        "xgen_infra.passphrase.WrongPassphraseError",
+        "xgen_infra.rehearsal.go.ToolError",
+        "xgen_infra.rehearsal.moto_server.MotoServerError",
+        "xgen_infra.rehearsal.ports.PortError",
+        "xgen_infra.rehearsal.processes.ProcessError",
+        "xgen_infra.rehearsal.report.PhaseFailedError",
+        "xgen_infra.yaml_splice.EditError",
+    }
+)
+"""Exceptions whose text is a message to the user: `module.Class`, subclasses included. One with a `status` names
+the exit status."""
+
+_INTERRUPTED = 130
+
+
+class _Verbs(TyperGroup):
+    """Lists the verbs from the table, and imports the one that is called."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, _imported(name) if name in VERBS else command, rest
+
+
+def _imported(name: str) -> Any:
+    module, _, attribute = VERBS[name].target.partition(":")
+    target = getattr(import_module(module), attribute)
+    if isinstance(target, typer.Typer):
+        command = typer.main.get_command(target)
+    else:
+        alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+        alone.command(name)(target)
+        command = typer.main.get_command(alone)
+    command.name = name
+    return command
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # noqa: PLC0415
+
+        typer.echo(f"xgen {version('xgen-infra')}")
+        raise typer.Exit
+
+
+def _globals(
+    directory: Annotated[
+        Path, typer.Option("--directory", "-C", help="Folder of Pulumi.yaml and the customers' files.")
+    ] = Path(),
+    _shown: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    """One file per customer: check it, rehearse it, deploy it, run it."""
+    try:
+        os.chdir(directory)
+    except OSError as error:
+        raise typer.BadParameter(f"{directory}: {error.strerror}", param_hint="--directory") from None
+
+
+def _application() -> typer.Typer:
+    application = typer.Typer(
+        cls=_Verbs,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        callback=_globals,
+    )
+    for name, verb in VERBS.items():
+        application.command(name, help=verb.summary)(_placeholder)
+    return application
+
+
+def _placeholder() -> None:
+    """Stand in the help for a verb that is imported only when it is called."""
+
+
+def main() -> None:
+    """Run the command and end the process: status 0, 1 for a refusal or failure, 2 for wrong usage."""
+    try:
+        _application()()
+    except BrokenPipeError:
+        # Whoever read the output (`| head`) has seen enough; nothing more can be written, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+    except Exception as error:  # noqa: BLE001
+        sys.exit(_say(error))
+
+
+def _say(error: Exception) -> int:
+    """Tell the user what went wrong, never as a traceback; return the exit status."""
+    if is_expected(error):
+        typer.echo(str(error) if isinstance(error, Refused) else f"xgen: {error}", err=True)
+    elif isinstance(error, OSError) and error.filename and error.strerror:
+        typer.echo(f"xgen: {error.filename}: {error.strerror}", err=True)
+    else:
+        log = _log(error)
+        typer.echo(
+            f"xgen: this is a bug in xgen ({type(error).__name__}). What led to it is in {log}: "
+            "please send that file to whoever maintains xgen-infra.",
+            err=True,
+        )
+    return int(getattr(error, "status", 1))
+
+
+def is_expected(error: BaseException) -> bool:
+    """Whether an exception's text is meant for the user."""
+    return any(f"{kind.__module__}.{kind.__qualname__}" in EXPECTED for kind in type(error).__mro__)
+
+
+def _log(error: Exception) -> Path:
+    descriptor, name = tempfile.mkstemp(prefix="xgen-", suffix=".log")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(f"xgen {' '.join(sys.argv[1:])}\n")
+        traceback.print_exception(error, file=stream)
+    return Path(name)

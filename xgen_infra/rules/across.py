@@ -1,0 +1,188 @@
+"""What holds between customers' files: nothing that exists once is claimed by two of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+from xgen_infra import naming
+from xgen_infra.findings import Finding, KeyPath, dotted
+from xgen_infra.git import same_repository
+from xgen_infra.site import Site
+from xgen_infra.stackfile import StackFile
+
+Pair = tuple[StackFile, Site]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Something that one file takes and no other may: `thing` is it, `words` how people call it."""
+
+    thing: Hashable
+    path: KeyPath
+    words: str
+    mend: str
+
+
+def across(sites: Sequence[Pair]) -> list[Finding]:
+    """Return what contradicts between files, told at both ends, each end naming one other file.
+
+    Takes time proportional to the number of files, but for sorting their networks.
+    """
+    claimed: dict[Hashable, list[tuple[StackFile, Claim]]] = defaultdict(list)
+    for file, site in sites:
+        for claim in _claims(site):
+            claimed[claim.thing].append((file, claim))
+    twice = (finding for claims in claimed.values() if len(claims) > 1 for finding in _twice(claims))
+    return [*twice, *_registries(sites), *_networks(sites)]
+
+
+def _claims(site: Site) -> Iterator[Claim]:
+    bucket = naming.bucket(site)
+    if site.eks:
+        yield Claim(
+            ("bucket", bucket), ("cluster", "bucket", "name"), f"the bucket {bucket}", "buckets are global"
+        )
+        place = (site.eks.account, site.eks.region, naming.cluster(site))
+        words = f"the EKS cluster {place[2]} in {place[1]} of account {place[0]}"
+        yield Claim(("cluster", *place), ("cluster",), words, "rename one stack's file")
+    else:
+        yield from _k3s_claims(site)
+    if site.delivery == "argocd":
+        source = site.source
+        place = (same_repository(source.repo_url), source.path.strip("./"), source.target_revision)
+        words = f"the mirror {source.repo_url}, path {source.path}, revision {source.target_revision}"
+        mend = "each site publishes its own values there: give it a repository, path or revision of its own"
+        yield Claim(("mirror", *place), ("source", "repoURL"), words, mend)
+    yield from _host_claims(site)
+
+
+def _k3s_claims(site: Site) -> Iterator[Claim]:
+    assert site.k3s is not None  # noqa: S101
+    context = site.k3s.context
+    where = f"context {context}" if context else "the current context"
+    path = ("cluster", "context")
+    mend = "write the other cluster's context, or another namespace"
+    yield Claim(("k3s", context, site.namespace), path, f"namespace {site.namespace} of {where}", mend)
+    if site.delivery == "argocd":
+        mend = "one Argo CD has one Application of each service: give this site a cluster, or delivery: helm"
+        yield Claim(("argocd", context), path, f"Argo CD's Applications of {where}", mend)
+    infra = site.infra
+    inside = not (infra.postgres.host and infra.redis.host and infra.qdrant.host and infra.minio.endpoint)
+    if inside:
+        mend = "name the hosts of PostgreSQL, Redis, Qdrant and the object store in infra, or use another cluster"
+        words = f"the data services in {naming.DATA_NAMESPACE} of {where}"
+        yield Claim(("data", context), path, words, mend)
+
+
+def _host_claims(site: Site) -> Iterator[Claim]:
+    if site.exposure.kind == "none":
+        return
+    hosts: dict[str, KeyPath] = {}
+    if site.exposure.domain:
+        hosts[site.exposure.domain] = ("exposure", "domain")
+    for spec in site.specs:
+        if spec.host:
+            hosts.setdefault(spec.host, ("services", spec.service.name, "host"))
+    for host, path in hosts.items():
+        yield Claim(("host", host), path, f"the host name {host}", "one name leads to one site")
+
+
+def _twice(claims: Sequence[tuple[StackFile, Claim]]) -> Iterator[Finding]:
+    first, second = claims[0], claims[1]
+    for index, (file, claim) in enumerate(claims):
+        other, theirs = second if index == 0 else first
+        more = f" and {len(claims) - 2} more" if len(claims) > 2 else ""  # noqa: PLR2004
+        yield _finding(
+            file, claim.path, f"{claim.words}, which {_place(other, theirs.path)}{more} takes too", claim.mend
+        )
+
+
+def _place(file: StackFile, path: KeyPath) -> str:
+    return f"{file.name}:{file.where(path).line}"
+
+
+def _finding(
+    file: StackFile, path: KeyPath, found: str, mend: str, *, expected: str = "", rule: str = "claimed-twice"
+) -> Finding:
+    at = file.where(path)
+    return Finding(file.name, at.line, at.column, dotted(path), found, expected, mend, "error", rule)
+
+
+def _registries(sites: Sequence[Pair]) -> Iterator[Finding]:
+    """Two stacks may share a site's images; then they share the registry that has them."""
+    first: dict[tuple[str, str], tuple[StackFile, str]] = {}
+    for file, site in sites:
+        host = naming.registry_host(site)
+        other, theirs = first.setdefault((site.project, site.site), (file, host))
+        if host != theirs:
+            found = (
+                f"{host}, but {_place(other, ('registry',))} has the images of site {site.site} in {theirs}"
+            )
+            mend = "two stacks of one site pull the same images: write the same registry, or another site"
+            yield _finding(file, ("registry",), found, mend, rule="one-registry")
+
+
+@dataclass(frozen=True)
+class _Network:
+    """A network with whoever claims it; `owner` tells apart what may lie on itself: one VPC, one management."""
+
+    cidr: IPv4Network
+    owner: Hashable
+    file: StackFile
+    path: KeyPath
+    words: str
+
+    @property
+    def first(self) -> int:
+        return int(self.cidr.network_address)
+
+    @property
+    def last(self) -> int:
+        return int(self.cidr.broadcast_address)
+
+
+def _networks(sites: Iterable[Pair]) -> Iterator[Finding]:
+    """VPCs that are peered with one management network have one routing table there: they may not overlap."""
+    groups: dict[str, list[_Network]] = defaultdict(list)
+    for file, site in sites:
+        if site.eks is None or site.management is None:
+            continue
+        management, vpc = site.management, site.eks.vpc
+        own = ("vpc", vpc.id if vpc else file.name)
+        group = groups[management.vpc_id]
+        group.append(_Network(site.eks.vpc_cidr, own, file, ("cluster", "vpcCidr"), "vpcCidr"))
+        path = ("management", "cidr")
+        group.append(_Network(management.cidr, "management", file, path, "management.cidr"))
+    for vpc_id, group in groups.items():
+        yield from _overlaps(vpc_id, group)
+
+
+def _overlaps(vpc_id: str, group: list[_Network]) -> Iterator[Finding]:
+    """Sweep over the networks by their first address; each that meets another is told once."""
+    told: set[int] = set()
+    widest: dict[bool, _Network] = {}
+    for network in sorted(group, key=lambda one: (one.first, -one.last, one.file.name)):
+        for other in _reaching(network, widest):
+            for one, two in ((network, other), (other, network)):
+                if id(one) not in told and one.words == "vpcCidr":
+                    told.add(id(one))
+                    found = (
+                        f"{one.cidr}, which overlaps {two.words} {two.cidr} of {_place(two.file, two.path)}"
+                    )
+                    mend = f"both are routed by the management network {vpc_id}: choose another network"
+                    yield _finding(
+                        one.file, one.path, found, mend, "a network of its own", "networks-overlap"
+                    )
+        kind = network.words == "vpcCidr"
+        if kind not in widest or network.last > widest[kind].last:
+            widest[kind] = network
+
+
+def _reaching(network: _Network, widest: dict[bool, _Network]) -> Iterator[_Network]:
+    """Yield, of each kind, the network so far that reaches furthest, where it reaches into this one."""
+    for other in widest.values():
+        if other.owner != network.owner and other.file is not network.file and other.last >= network.first:
+            yield other
