@@ -28,6 +28,8 @@ class Verb(NamedTuple):
 
 VERBS: dict[str, Verb] = {
     "check": Verb("xgen_infra.cli.check:check", "Validate the customers' files, each and together, offline."),
+    "sites": Verb("xgen_infra.cli.sites:sites", "List the sites for which the vendor builds."),
+    "build-plan": Verb("xgen_infra.cli.build_plan:build_plan", "Say which image is built and pushed where."),
 }
 
 EXPECTED: frozenset[str] = frozenset(
