@@ -94,6 +94,13 @@ class StackFile:
         """The configuration keys whose value is encrypted."""
         return frozenset(key for key, value in self.config.items() if is_secure(value))
 
+    @cached_property
+    def nested_secrets(self) -> tuple[KeyPath, ...]:
+        """The places inside the site at which an encrypted value stands, where none may."""
+        if self.document.text.count("secure") == len(self.secure):
+            return ()
+        return tuple(secure_paths(self.site))
+
     def where(self, path: KeyPath, *, key: bool = False) -> Position:
         """Return where a value of the site, or its key, stands; the nearest parent where it is not written."""
         return self.document.where(("config", SITE_KEY, *path), key=key)
@@ -168,7 +175,7 @@ class StackFile:
                 yield self._config(("config", key, "secure"), found, expected=expected, mend=mend)
 
     def _nested_secrets(self) -> Iterator[Finding]:
-        for path in secure_paths(self.site):
+        for path in self.nested_secrets:
             mend = "remove it here; the secret keys are " + ", ".join(secret.key for secret in SECRETS)
             yield Finding(
                 self.name,

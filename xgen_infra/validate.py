@@ -13,7 +13,7 @@ from xgen_infra.model_findings import Origin, findings_of
 from xgen_infra.rules import RULES, Violation
 from xgen_infra.rules.secrets import secrets_fit
 from xgen_infra.site import Site, Vendor, with_defaults
-from xgen_infra.stackfile import PROJECT_FILE, ProjectFile, StackFile, secure_paths
+from xgen_infra.stackfile import PROJECT_FILE, ProjectFile, StackFile
 
 __all__ = ["Refused", "examine", "program_site", "site_of", "vendor_of"]
 
@@ -64,7 +64,7 @@ def finding(violation: Violation, origin: Origin, rule: str) -> Finding:
 def examine_file(file: StackFile, vendor: Any) -> tuple[Site | None, list[Finding]]:
     """Return a file's site and every finding of that one file, sorted by line."""
     findings = file.problems()
-    hidden = tuple(secure_paths(file.site))
+    hidden = file.nested_secrets
     site: Site | None = None
     if file.site is not None and "secure" not in _keys(file.site):
         site, found = examine(file.site, file.stack, vendor, file)

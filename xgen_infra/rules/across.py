@@ -174,7 +174,12 @@ def _overlaps(vpc_id: str, group: list[_Network]) -> Iterator[Finding]:
                     )
                     mend = f"both are routed by the management network {vpc_id}: choose another network"
                     yield _finding(
-                        one.file, one.path, found, mend, "a network of its own", "networks-overlap"
+                        one.file,
+                        one.path,
+                        found,
+                        mend,
+                        expected="a network of its own",
+                        rule="networks-overlap",
                     )
         kind = network.words == "vpcCidr"
         if kind not in widest or network.last > widest[kind].last:

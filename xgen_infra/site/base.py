@@ -38,6 +38,10 @@ class Model(BaseModel):
         use_attribute_docstrings=True,
     )
 
+    def __hash__(self) -> int:
+        """Return the same for all of a class: enough for pydantic to share a default instead of copying it."""
+        return hash(type(self))
+
 
 @dataclass(frozen=True)
 class Matching:
@@ -158,6 +162,16 @@ BucketName = Annotated[
 GitRevision = Annotated[str, Matching(r"[A-Za-z0-9][\w./-]{0,199}", "a branch, tag or commit", "main")]
 EnvName = Annotated[
     str, Matching(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable", "LOG_LEVEL")
+]
+EnvValue = Annotated[
+    str,
+    Matching(r"[^\r\n]*", "text in one line: no line break can be carried into a .env file", "info"),
+]
+Text = Annotated[
+    str,
+    Matching(
+        r"[^\s\x00-\x1f]([^\x00-\x1f]*[^\s\x00-\x1f])?", "text in one line, without blanks around it", "xgen"
+    ),
 ]
 ImageTag = Annotated[str, Matching(r"\w[\w.-]{0,127}", "an image tag", "latest-amd64")]
 ImageDigest = Annotated[str, Matching(r"sha256:[0-9a-f]{64}", "an image digest", "sha256:" + "0" * 64)]

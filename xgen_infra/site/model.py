@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, StrictBool
 
 from xgen_infra import catalog
-from xgen_infra.site.base import DnsLabel, Email, EnvName, Model, Positive, SiteName
+from xgen_infra.site.base import (
+    DnsLabel,
+    Email,
+    EnvName,
+    EnvValue,
+    GitRevision,
+    Model,
+    Positive,
+    SiteName,
+    Text,
+)
 from xgen_infra.site.cluster import Cluster, EksCluster, K3sCluster, Management
 from xgen_infra.site.parts import Argocd, Exposure, Images, Infra, NexusRegistry, Registry, Source
-from xgen_infra.site.services import Services, ServiceSpec, resolve, strings_only
+from xgen_infra.site.services import Services, ServiceSpec, resolve
 
 
 class Generations(Model):
@@ -37,15 +47,15 @@ class Site(Model):
     """Path segment of the images; by default the stack's name. Two stacks may share one."""
     project: DnsLabel = "xgen"
     """First path segment of the images."""
-    app_site: str
+    app_site: Text
     """The environment variable APP_SITE; by default `<project>-<site>`."""
     owner: Email | None = None
     """Whom to ask about this installation: a tag on every resource."""
     namespace: DnsLabel = "xgen"
     description: str = ""
-    canary: bool = False
+    canary: StrictBool = False
     """Deployed before the other sites."""
-    branch: str | None = None
+    branch: GitRevision | None = None
     """Branch of the service repositories that is built for this site; by default the site's name."""
     delivery: Literal["argocd", "helm"] = "argocd"
     """Who owns the releases. From helm to argocd they are handed over; never back."""
@@ -57,15 +67,10 @@ class Site(Model):
     exposure: Exposure = Exposure()
     argocd: Argocd = Argocd()
     images: Images = Images()
-    vars: dict[EnvName, str] = Field(default_factory=dict)
+    vars: dict[EnvName, EnvValue] = Field(default_factory=dict)
     """Further environment of all six services."""
     services: Services = Services()
     generations: Generations = Generations()
-
-    @field_validator("vars", mode="before")
-    @classmethod
-    def _strings(cls, value: object) -> object:
-        return strings_only(value)
 
     @property
     def eks(self) -> EksCluster | None:

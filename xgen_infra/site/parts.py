@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool, model_validator
+from pydantic import Field, StrictBool, StrictInt, model_validator
 
 from xgen_infra.site.base import (
     AwsAccount,
@@ -21,6 +21,7 @@ from xgen_infra.site.base import (
     Model,
     Port,
     RoleArn,
+    Text,
 )
 
 
@@ -29,13 +30,13 @@ class Source(Model):
 
     repo_url: Annotated[GitUrl, Field(alias="repoURL")]
     target_revision: GitRevision = "main"
-    path: str = "."
+    path: Text = "."
     """Folder of the chart and values in that repository."""
-    username: str = "xgen-mirror"
+    username: Text = "xgen-mirror"
     """User name that goes with the secure key gitPassword; Argo CD reads with it."""
     ca_certificate: str | None = None
     """PEM of a private certificate authority."""
-    poll_seconds: Annotated[int, Field(ge=30, le=3600)] = 180
+    poll_seconds: Annotated[StrictInt, Field(ge=30, le=3600)] = 180
     """How often Argo CD looks for a new commit."""
 
 
@@ -44,9 +45,9 @@ class NexusRegistry(Model):
 
     kind: Literal["nexus"]
     host: HostPort
-    credential_id: str = "nexus-credentials"
+    credential_id: Text = "nexus-credentials"
     """Id of the credential in Jenkins that pushes."""
-    username: str = "xgen-pull"
+    username: Text = "xgen-pull"
     """User name that goes with the secure key registryPassword; the cluster pulls with it."""
     plain_http: StrictBool = False
     """The registry speaks HTTP, not HTTPS."""
@@ -62,7 +63,7 @@ class EcrRegistry(Model):
     region: AwsRegion | None = None
     push_principal: RoleArn | None = None
     """The vendor's role that may push; the only writer."""
-    credential_id: str = "ecr-credentials"
+    credential_id: Text = "ecr-credentials"
     """Id of the credential in Jenkins that assumes the push principal."""
 
 

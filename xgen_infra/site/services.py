@@ -5,10 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool, StrictInt, field_validator
+from pydantic import Field, StrictBool, StrictInt
 
 from xgen_infra import catalog
-from xgen_infra.site.base import EnvName, Hostname, ImageDigest, ImageTag, Model, Positive, Quantity, quantity
+from xgen_infra.site.base import (
+    EnvName,
+    EnvValue,
+    Hostname,
+    ImageDigest,
+    ImageTag,
+    Model,
+    Positive,
+    Quantity,
+    quantity,
+)
 
 
 class Amounts(Model):
@@ -60,30 +70,9 @@ class ServiceOverride(Model):
     host: Hostname | None = None
     """Host name of this service alone, where it is not the platform's."""
     image: Image = Image()
-    vars: dict[EnvName, str] = Field(default_factory=dict)
+    vars: dict[EnvName, EnvValue] = Field(default_factory=dict)
     """Environment of this service alone."""
     pod_security: PodSecurity = PodSecurity()
-
-    @field_validator("vars", mode="before")
-    @classmethod
-    def _strings(cls, value: object) -> object:
-        return strings_only(value)
-
-
-def strings_only(value: object) -> object:
-    """Refuse environment values that YAML read as something other than a string."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(item, str):
-                shown = str(item).lower() if isinstance(item, bool) else item
-                raise ValueError(  # noqa: TRY004
-                    f"{key}: environment values are strings: write {key}: '{shown}'"
-                    if not isinstance(item, (dict, list))
-                    else f"{key}: environment values are strings, not {type(item).__name__}"
-                )
-            if "\n" in item or "\r" in item:
-                raise ValueError(f"{key}: a line break cannot be carried into a .env file")
-    return value
 
 
 @dataclass(frozen=True)
