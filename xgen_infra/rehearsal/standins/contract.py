@@ -37,10 +37,14 @@ class Failure:
 
 @dataclass(frozen=True)
 class Made:
-    """A resource as it stands: its id and its outputs (inputs included)."""
+    """A resource as it stands: its id and its outputs (inputs included).
+
+    `inputs` is for one that is read by id alone (an import): what a program would have to state.
+    """
 
     id: str
     outputs: Props
+    inputs: Props | None = None
 
 
 class PartialCreateError(Exception):
@@ -54,14 +58,16 @@ class PartialCreateError(Exception):
 
 @dataclass(frozen=True)
 class ResourceType:
-    """One resource type. `create(req)` makes it; `read(req, id, outputs)` returns None when it is gone;
-    `update(req, id, old_outputs)` returns the new outputs; `delete(req, id, outputs)` accepts not-found.
+    """One resource type.
+
+    `create(req)` makes it; `read(req, id, outputs)` returns None when it is gone;
+    `update(req, id, old_outputs)` returns the new outputs (without `update`, any change replaces);
+    `delete(req, id, outputs)` accepts not-found.
 
     `replace_on` names the inputs (camelCase, top level, or dotted) whose change replaces the resource;
     `delete_before_replace` says that the old one has to go first; `backed_by` is "emulator" where an
     emulator or the real server answers and "store" where a file of the rehearsal does. `secret_outputs`
-    are marked secret by the provider. `complete` gives inputs that the provider adds by itself at Check. `without_update` are types that cannot be updated: any change
-    replaces.
+    are marked secret by the provider; `complete` gives inputs that the provider adds by itself at Check.
     """
 
     token: str

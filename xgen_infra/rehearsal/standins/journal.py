@@ -46,8 +46,7 @@ class Journal:
         fault = self._due(method)
         started, outcome = time.monotonic(), "ok"
         try:
-            if fault and fault["kind"] == "error":
-                raise FaultError(f"ordered fault: {method} of {urn} is refused")
+            _before(fault, method, urn)
             yield
             if fault:
                 self._after(fault, method, urn)
@@ -88,6 +87,11 @@ class Journal:
                 raise PartialFaultError(f"ordered fault: {urn} was made and did not become ready")
             case _:
                 raise FaultError(f"ordered fault: the answer to {method} of {urn} was lost")
+
+
+def _before(fault: dict[str, Any] | None, method: str, urn: str) -> None:
+    if fault and fault["kind"] == "error":
+        raise FaultError(f"ordered fault: {method} of {urn} is refused")
 
 
 @contextmanager

@@ -24,37 +24,37 @@ VERSION = "3.272.0"
 _MODULE = "xgen_infra.rehearsal.standins.language"
 
 
-class Host(language_pb2_grpc.LanguageRuntimeServicer):  # type: ignore[misc]
+class Host(language_pb2_grpc.LanguageRuntimeServicer):
     """The language runtime's side of the engine's protocol."""
 
-    def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
         return language_pb2.LanguageHandshakeResponse()
 
-    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
         return plugin_pb2.PluginInfo(version=VERSION)
 
-    def About(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def About(self, request: Any, context: grpc.ServicerContext) -> Any:
         return language_pb2.AboutResponse(executable=sys.executable, version=sys.version.split()[0])
 
-    def GetRequiredPlugins(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def GetRequiredPlugins(self, request: Any, context: grpc.ServicerContext) -> Any:
         return language_pb2.GetRequiredPluginsResponse()
 
-    def GetRequiredPackages(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def GetRequiredPackages(self, request: Any, context: grpc.ServicerContext) -> Any:
         return language_pb2.GetRequiredPackagesResponse()
 
-    def GetProgramDependencies(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def GetProgramDependencies(self, request: Any, context: grpc.ServicerContext) -> Any:
         return language_pb2.GetProgramDependenciesResponse()
 
-    def RuntimeOptionsPrompts(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def RuntimeOptionsPrompts(self, request: Any, context: grpc.ServicerContext) -> Any:
         return language_pb2.RuntimeOptionsResponse()
 
-    def InstallDependencies(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def InstallDependencies(self, request: Any, context: grpc.ServicerContext) -> Any:
         yield language_pb2.InstallDependenciesResponse()
 
-    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:
         return empty_pb2.Empty()
 
-    def Run(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def Run(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Run the program in a child process, to which the request goes by standard input."""
         folder = request.info.program_directory or request.pwd
         child = subprocess.run(
@@ -73,7 +73,7 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):  # type: ignore[misc]
 
 
 def _search_path(program: str) -> str:
-    """The program's own folder first: at another revision it brings its own package."""
+    """Put the program's own folder first: at another revision it brings its own package."""
     return os.pathsep.join([program, str(Path(__file__).parents[3])])
 
 
@@ -97,7 +97,8 @@ def _child() -> None:
     def program() -> None:
         runpy.run_path(str(entry), run_name="__main__")
 
-    response = LanguageServer(program).Run(request, None)
+    host: Any = LanguageServer(program)
+    response = host.Run(request, None)
     answer.write(response.SerializeToString())
     answer.flush()
     os._exit(0)

@@ -14,9 +14,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from xgen_infra.rehearsal.standins import aws as aws_standin
-from xgen_infra.rehearsal.standins import eks, kubernetes, language
-from xgen_infra.rehearsal.standins.aws.world import World
+from xgen_infra.rehearsal.standins import kubernetes, language
 from xgen_infra.rehearsal.standins.journal import Journal
 from xgen_infra.rehearsal.standins.server import serve
 
@@ -37,11 +35,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
             case "kubernetes":
                 stand = kubernetes.stand(private, Path(asked.helm), Path(asked.project))
                 server, ports[name] = serve(stand, Journal(folder, name))
-            case "aws":
-                world = World(folder, asked.aws_endpoint, Path(asked.kubeconfig), asked.account)
-                server, ports[name] = serve(aws_standin.stand(world), Journal(folder, name))
-            case "eks":
-                server, ports[name] = eks.serve(Journal(folder, name))
             case _:
                 raise SystemExit(f"no stand-in is called {name}")
         servers.append(server)

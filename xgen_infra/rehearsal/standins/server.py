@@ -56,7 +56,7 @@ class Stand:
         return found
 
 
-class Servicer(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc]
+class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     """One provider's side of the protocol."""
 
     def __init__(self, stand: Stand, journal: Journal) -> None:
@@ -66,31 +66,31 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
 
     # Plugin life cycle
 
-    def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=False, accept_resources=False)
 
-    def Attach(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def Attach(self, request: Any, context: grpc.ServicerContext) -> Any:
         return empty_pb2.Empty()
 
-    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
         return plugin_pb2.PluginInfo(version=self._stand.version)
 
-    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:
         return empty_pb2.Empty()
 
     # Configuration
 
-    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
         failures = self._stand.check_config(wire.plain(request.news))
         return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(failures))
 
-    def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
         old, new = wire.plain(request.old_inputs or request.olds), wire.plain(request.news)
         changed = wire.differences(old, new)
         replaces = self._stand.replace_config_on(old, new) if changed else []
         return _diff_response(changed, replaces, delete_first=False)
 
-    def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:
         self._configs[context.peer()] = wire.plain(request.args)
         return provider_pb2.ConfigureResponse(
             acceptSecrets=False, supportsPreview=True, acceptResources=False, acceptOutputs=False
@@ -98,7 +98,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
 
     # Resources
 
-    def Check(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
         with self._guarded(context, "Check", request.urn):
             asked = self._request(context, request.urn, request.news)
             kind = self._stand.find(asked.type)
@@ -106,14 +106,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
             request.news.update(kind.complete(asked))
             return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(failures))
 
-    def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
         with self._guarded(context, "Diff", request.urn):
             kind = self._stand.find(_type(request.urn))
             changed = wire.differences(wire.plain(request.old_inputs), wire.plain(request.news))
             replaces = [path for path in changed if replaced_by(kind, path)]
             return _diff_response(changed, replaces, delete_first=kind.delete_before_replace)
 
-    def Create(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
         asked = self._request(context, request.urn, request.properties)
         with self._guarded(context, "Preview" if request.preview else "Create", request.urn):
             kind = self._stand.find(asked.type)
@@ -130,19 +130,20 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
                 return _init_failed(context, kind, made, asked.inputs, [str(fault)])
             return provider_pb2.CreateResponse(id=made.id, properties=_outputs(kind, made.outputs))
 
-    def Read(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def Read(self, request: Any, context: grpc.ServicerContext) -> Any:
         with self._guarded(context, "Read", request.urn), self._journal.call("Read", request.urn):
             asked = self._request(context, request.urn, request.inputs)
             kind = self._stand.find(asked.type)
             made = kind.read(asked, request.id, wire.plain(request.properties))
             if made is None:
                 return provider_pb2.ReadResponse(id="")
-            inputs = live_inputs(asked.inputs, made.outputs) if asked.inputs else made.outputs
+            alone = made.outputs if made.inputs is None else made.inputs
+            inputs = live_inputs(asked.inputs, made.outputs) if asked.inputs else alone
             return provider_pb2.ReadResponse(
                 id=made.id, properties=_outputs(kind, made.outputs), inputs=_outputs(kind, inputs)
             )
 
-    def Update(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def Update(self, request: Any, context: grpc.ServicerContext) -> Any:
         asked = self._request(context, request.urn, request.news)
         with self._guarded(context, "Preview" if request.preview else "Update", request.urn):
             kind = self._stand.find(asked.type)
@@ -156,13 +157,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
                 return _init_failed(context, kind, partial.made, asked.inputs, partial.reasons)
             return provider_pb2.UpdateResponse(properties=_outputs(kind, outputs))
 
-    def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:
         with self._guarded(context, "Delete", request.urn), self._journal.call("Delete", request.urn):
             asked = self._request(context, request.urn, request.old_inputs)
             self._stand.find(asked.type).delete(asked, request.id, wire.plain(request.properties))
             return empty_pb2.Empty()
 
-    def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:
         with self._guarded(context, "Invoke", request.tok), self._journal.call("Invoke", request.tok):
             function = self._stand.invokes.get(request.tok)
             if function is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 import time
 from dataclasses import dataclass
@@ -167,9 +168,9 @@ def _digest(configuration: Any) -> str:
 
 
 def _kubeconfig(configuration: Any) -> tuple[Props, str | None]:
-    given = configuration.get("kubeconfig")
+    given = configuration.get("kubeconfig") or os.environ.get("KUBECONFIG")
     if not given:
-        raise ClusterError("the provider has no kubeconfig: the rehearsal does not use an ambient one")
+        raise ClusterError("neither the provider nor KUBECONFIG names a kubeconfig")
     text = given if "\n" in given or given.lstrip().startswith("{") else Path(given).expanduser().read_text()
     return yaml.safe_load(text), configuration.get("context")
 

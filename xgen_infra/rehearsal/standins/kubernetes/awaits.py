@@ -1,5 +1,6 @@
-"""When an object counts as ready, by kind, as pulumi-kubernetes waits for it (its documentation, "Resource Await
-Behavior").
+"""When an object counts as ready, by kind.
+
+Source: pulumi-kubernetes documentation, "Resource Await Behavior".
 """
 
 from __future__ import annotations
