@@ -110,9 +110,9 @@ def target_of(pairs: Sequence[Pair]) -> Target:
 
 
 def by_site(pairs: Iterable[Pair]) -> dict[str, list[Pair]]:
-    """Group stacks by the site whose images they run, in the order of the sites' names."""
+    """Group stacks by the site whose images they run, in the order of names; the stack of the site's own name first."""
     groups: dict[str, list[Pair]] = {}
-    for pair in pairs:
+    for pair in sorted(pairs, key=lambda pair: (pair[1].stack != pair[1].site, pair[1].stack)):
         groups.setdefault(pair[1].site, []).append(pair)
     return dict(sorted(groups.items()))
 
