@@ -29,6 +29,13 @@ values = st.one_of(
 keys = st.sampled_from(["MINIO_ENDPOINT", "MINIO_DATA_SECRET_KEY", "A", "B_2", "MINIO_SECURE"])
 wanted = st.dictionaries(keys, values, min_size=1, max_size=5)
 
+
+def cases(count: int) -> settings:
+    """Settings for a busy machine: no verdict about time."""
+    slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    return settings(max_examples=count, deadline=None, suppress_health_check=slow)
+
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -61,11 +68,7 @@ def run(tmp_path: Path) -> Run:
     return start  # type: ignore[return-value]
 
 
-@settings(
-    max_examples=50,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@cases(50)
 @given(st.lists(values, min_size=40, max_size=80))
 def test_every_value_survives_the_scripts_own_run(tmp_path: Path, run: Run, generated: list[str]) -> None:
     environment = {f"KEY_{number}": value for number, value in enumerate(generated)}
@@ -77,7 +80,7 @@ def test_every_value_survives_the_scripts_own_run(tmp_path: Path, run: Run, gene
     assert read == environment | others
 
 
-@settings(max_examples=1500, deadline=None)
+@cases(1500)
 @example(value="\\")
 @example(value=" \\")
 @example(value="'\\\\")
@@ -124,7 +127,7 @@ files = st.builds(
 )
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@cases(500)
 @example(text="A=1\nA=2", new={"A": "3"})
 @example(text="export A = 'x\r\ny' # c\r\nB", new={"A": " \\"})
 @given(text=files, new=wanted)
@@ -149,7 +152,7 @@ def as_read(text: str) -> str:
     return io.StringIO(text, newline=None).read()
 
 
-@settings(max_examples=1500, deadline=None)
+@cases(1500)
 @example(text="export =x\nA='")
 @example(text="A='b\\'c\nB=\"x'\n'")
 @example(text="export ")
@@ -160,7 +163,7 @@ def test_the_file_is_cut_where_python_dotenv_cuts_it(merge_dotenv: ModuleType, t
     assert ours == [(piece.key, piece.original.string) for piece in bindings(as_read(text))]
 
 
-@settings(max_examples=1500, deadline=None)
+@cases(1500)
 @given(
     text=st.text(alphabet="AB='\"\\ #\n", max_size=30),
     new=st.dictionaries(st.sampled_from("AB"), values, min_size=1),
@@ -184,7 +187,7 @@ def refusal(merge_dotenv: ModuleType, text: str, new: dict[str, str]) -> str:
 
 
 @given(st.sampled_from("\n\r"), values, values)
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@cases(20)
 def test_a_line_break_is_refused_by_key_and_not_by_value(run: Run, newline: str, one: str, two: str) -> None:
     assume(len(one) > 3)
     done = run(b"A=1\n", A=one + newline + two, B="fine")
