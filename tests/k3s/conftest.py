@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,12 +14,11 @@ from xgen_infra import k3s
 from xgen_infra.cluster import Cluster
 from xgen_infra.load import Credentials
 
-from .recording import SECRETS, Built, Recorder, site_of
+from .recording import SECRETS, Build, Built, Recorder, site_of
 
 
 @pytest.fixture
-def build() -> Callable[..., Built]:
-    """Build a site on K3s: `build(cluster={...}, infra={...})`; `secrets` replaces credentials."""
+def build() -> Build:
 
     def run(
         cluster: Mapping[str, Any] | None = None, secrets: Mapping[str, str | None] | None = None, **more: Any
@@ -29,7 +28,7 @@ def build() -> Callable[..., Built]:
         site = site_of(cluster, **more)
         made: list[Cluster] = []
 
-        @pulumi.runtime.test
+        @pulumi.runtime.test  # type: ignore[untyped-decorator]
         def program() -> None:
             given = {
                 key: None if value is None else pulumi.Output.secret(value)

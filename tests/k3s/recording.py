@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,8 +41,12 @@ class Recorder(pulumi.runtime.Mocks):
         self.made.append(Made(args.typ, args.name, args.inputs, bool(args.resource_id)))
         return (args.resource_id or f"{args.name}-id", dict(args.inputs))
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         raise AssertionError(f"no function is called: {args.token}")
+
+
+Build = Callable[..., "Built"]
+"""`build(cluster={...}, infra={...})` builds a site on K3s; `secrets` replaces credentials, None takes one away."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,15 @@ class Built:
     site: Site
     cluster: Cluster
     made: tuple[Made, ...]
+
+    @property
+    def manifests(self) -> list[dict[str, Any]]:
+        """The objects that the API server would get."""
+        return [
+            unsealed_everywhere(made.inputs)
+            for made in self.made
+            if made.type.startswith("kubernetes:") and not made.read
+        ]
 
     def of(self, kind: str) -> dict[str, Made]:
         """Return the Kubernetes resources of a kind by their object's name."""
@@ -76,3 +89,14 @@ def unsealed(value: Any) -> Any:
     """Return a secret input's value; fails where it is not marked secret."""
     assert value[SECRET_SIGNATURE] == "1b47061264138c4ac30d75fd1eb44270"
     return value["value"]
+
+
+def unsealed_everywhere(value: Any) -> Any:
+    """Return a value without the marks of secrets in it."""
+    if isinstance(value, Mapping):
+        if SECRET_SIGNATURE in value:
+            return unsealed_everywhere(value["value"])
+        return {key: unsealed_everywhere(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [unsealed_everywhere(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 import pytest
@@ -11,7 +13,7 @@ from xgen_infra import environment, naming
 from xgen_infra.k3s.assemble import kubeconfig
 from xgen_infra.site import EksCluster
 
-from .recording import SECRETS, site_of, unsealed
+from .recording import SECRETS, Build, Built, site_of, unsealed
 
 OUTSIDE = {
     "postgres": {"host": "10.0.0.5"},
@@ -22,7 +24,9 @@ OUTSIDE = {
 FOUR = {"postgres", "redis", "qdrant", "object-store"}
 
 
-def test_a_site_without_hosts_gets_the_four_data_services_under_the_names_its_environment_gives(build):
+def test_a_site_without_hosts_gets_the_four_data_services_under_the_names_its_environment_gives(
+    build: Build,
+) -> None:
     built = build()
     assert set(built.of("StatefulSet")) == FOUR
     for name in FOUR:
@@ -34,12 +38,12 @@ def test_a_site_without_hosts_gets_the_four_data_services_under_the_names_its_en
     assert values["POSTGRES_HOST"] == built.cluster.hosts["postgres"]
 
 
-def test_nothing_of_aws_is_ever_registered(build):
+def test_nothing_of_aws_is_ever_registered(build: Build) -> None:
     types = {made.type for made in build().made}
     assert not [kind for kind in types if kind.startswith(("aws:", "eks:", "pulumi:providers:aws"))]
 
 
-def test_a_site_with_hosts_of_its_own_gets_the_provider_and_nothing_else(build):
+def test_a_site_with_hosts_of_its_own_gets_the_provider_and_nothing_else(build: Build) -> None:
     built = build(infra=OUTSIDE)
     assert [made.type for made in built.made] == ["pulumi:providers:kubernetes"]
     assert built.cluster.hosts == {"postgres": "10.0.0.5", "redis": "10.0.0.6", "qdrant": "10.0.0.7"}
@@ -47,12 +51,12 @@ def test_a_site_with_hosts_of_its_own_gets_the_provider_and_nothing_else(build):
     assert built.cluster.ready == ()
 
 
-def test_one_host_of_its_own_leaves_the_other_three_in_the_cluster(build):
+def test_one_host_of_its_own_leaves_the_other_three_in_the_cluster(build: Build) -> None:
     built = build(infra={"redis": {"host": "10.0.0.6"}})
     assert set(built.of("StatefulSet")) == FOUR - {"redis"}
 
 
-def test_adopted_data_services_are_read_and_never_written(build):
+def test_adopted_data_services_are_read_and_never_written(build: Build) -> None:
     built = build(cluster={"adopt": {"dataServices": True}})
     objects = [made for made in built.made if made.type.startswith("kubernetes:")]
     assert {made.type for made in objects} == {"kubernetes:core/v1:Service"}
@@ -64,15 +68,17 @@ def test_adopted_data_services_are_read_and_never_written(build):
 
 
 @pytest.mark.parametrize("adopt", ["namespace", "argocd", "dataServices"])
-def test_existing_objects_are_taken_over_only_where_the_file_says_so(build, adopt):
-    def provider(built):
+def test_existing_objects_are_taken_over_only_where_the_file_says_so(build: Build, adopt: str) -> None:
+    def provider(built: Built) -> Mapping[str, Any]:
         return next(made.inputs for made in built.made if made.type == "pulumi:providers:kubernetes")
 
     assert provider(build())["upsertExistingObjects"] == "false"
     assert provider(build(cluster={"adopt": {adopt: True}}))["upsertExistingObjects"] == "true"
 
 
-def test_the_provider_is_told_apart_by_the_stack_and_holds_no_kubeconfig(build, monkeypatch):
+def test_the_provider_is_told_apart_by_the_stack_and_holds_no_kubeconfig(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("KUBECONFIG", "/home/somebody/.kube/config")
     inputs = next(made.inputs for made in build().made if made.type == "pulumi:providers:kubernetes")
     assert inputs["clusterIdentifier"] == "k3s/xgen-mart"
@@ -81,12 +87,12 @@ def test_the_provider_is_told_apart_by_the_stack_and_holds_no_kubeconfig(build, 
     assert inputs["enableServerSideApply"] == "true"
 
 
-def test_the_exported_kubeconfig_chooses_a_context_and_carries_no_credential(build):
+def test_the_exported_kubeconfig_chooses_a_context_and_carries_no_credential(build: Build) -> None:
     assert isinstance(build().cluster.kubeconfig, pulumi.Output)
     assert json.loads(kubeconfig("mart")) == {"apiVersion": "v1", "kind": "Config", "current-context": "mart"}
 
 
-def test_credentials_are_in_secrets_alone(build):
+def test_credentials_are_in_secrets_alone(build: Build) -> None:
     built = build()
     for made in built.made:
         text = json.dumps(dict(made.inputs), ensure_ascii=False, default=str)
@@ -96,7 +102,7 @@ def test_credentials_are_in_secrets_alone(build):
                 assert json.dumps(value)[1:-1] not in text
 
 
-def test_the_object_store_has_exactly_the_sites_access_key(build):
+def test_the_object_store_has_exactly_the_sites_access_key(build: Build) -> None:
     built = build()
     secret = unsealed(built.of("Secret")["object-store-credentials"].inputs["stringData"])
     assert secret == {
@@ -112,19 +118,19 @@ def test_the_object_store_has_exactly_the_sites_access_key(build):
     assert env["ROOT_SECRET_ACCESS_KEY"]["secretKeyRef"]["key"] == "secret-key"
 
 
-def test_a_missing_credential_of_a_service_in_the_cluster_is_named(build):
+def test_a_missing_credential_of_a_service_in_the_cluster_is_named(build: Build) -> None:
     with pytest.raises(ValueError, match="xgen-infra:redisPassword"):
         build(secrets={"redis_password": None})
 
 
-def test_the_document_bucket_is_made_in_the_store_of_the_cluster(build):
+def test_the_document_bucket_is_made_in_the_store_of_the_cluster(build: Build) -> None:
     built = build()
     job = built.of("Job")["object-store-bucket"].inputs["spec"]["template"]["spec"]["containers"][0]
     assert job["args"] == ["mkdir", f"store:{naming.bucket(built.site)}"]
     assert built.cluster.object_store.bucket == naming.bucket(built.site)
 
 
-def test_dumps_go_to_the_sites_own_store_when_it_has_one(build):
+def test_dumps_go_to_the_sites_own_store_when_it_has_one(build: Build) -> None:
     built = build(infra={"minio": {"endpoint": "https://minio.mart.example"}})
     assert "object-store-bucket" not in built.of("Job")
     job = built.of("CronJob")["postgres-backup"].inputs["spec"]["jobTemplate"]["spec"]["template"]["spec"]
@@ -136,25 +142,25 @@ def test_dumps_go_to_the_sites_own_store_when_it_has_one(build):
     }
 
 
-def test_dumps_can_be_switched_off_and_are_not_made_for_a_database_elsewhere(build):
+def test_dumps_can_be_switched_off_and_are_not_made_for_a_database_elsewhere(build: Build) -> None:
     assert build(cluster={"backup": {"enabled": False}}).of("CronJob") == {}
     assert build(infra={"postgres": {"host": "10.0.0.5"}}).of("CronJob") == {}
 
 
-def test_a_restore_never_starts_by_itself(build):
+def test_a_restore_never_starts_by_itself(build: Build) -> None:
     assert build().of("CronJob")["postgres-restore"].inputs["spec"]["suspend"] is True
 
 
-def test_a_replaced_secret_rolls_the_pods(build):
-    def generation(built, name):
+def test_a_replaced_secret_rolls_the_pods(build: Build) -> None:
+    def generation(built: Built, name: str) -> str:
         template = built.of("StatefulSet")[name].inputs["spec"]["template"]
-        return template["metadata"]["annotations"]["xgen/secret-generation"]
+        return str(template["metadata"]["annotations"]["xgen/secret-generation"])
 
     assert {generation(build(), name) for name in FOUR} == {"1"}
     assert {generation(build(generations={"secrets": 2}), name) for name in FOUR} == {"2"}
 
 
-def test_a_port_of_the_file_is_where_the_service_listens(build):
+def test_a_port_of_the_file_is_where_the_service_listens(build: Build) -> None:
     built = build(infra={"postgres": {"port": 5544}, "qdrant": {"port": 16333, "grpcPort": 16334}})
     ports = {
         name: [port["port"] for port in built.of("Service")[name].inputs["spec"]["ports"]]
@@ -163,7 +169,7 @@ def test_a_port_of_the_file_is_where_the_service_listens(build):
     assert ports == {"postgres": [5544], "qdrant": [16333, 16334]}
 
 
-def test_an_existing_storage_class_is_used_and_none_is_made(build):
+def test_an_existing_storage_class_is_used_and_none_is_made(build: Build) -> None:
     built = build(cluster={"storage": {"className": "longhorn"}})
     assert built.of("StorageClass") == {}
     claim = built.of("StatefulSet")["postgres"].inputs["spec"]["volumeClaimTemplates"][0]
@@ -171,13 +177,13 @@ def test_an_existing_storage_class_is_used_and_none_is_made(build):
     assert built.cluster.outputs["storageClass"] == "longhorn"
 
 
-def test_the_made_storage_class_keeps_volumes_and_waits_for_a_pod(build):
+def test_the_made_storage_class_keeps_volumes_and_waits_for_a_pod(build: Build) -> None:
     made = build(cluster={"provisioner": "driver.longhorn.io"}).of("StorageClass")["xgen-retain"].inputs
     assert (made["provisioner"], made["reclaimPolicy"]) == ("driver.longhorn.io", "Retain")
     assert made["volumeBindingMode"] == "WaitForFirstConsumer"
 
 
-def test_images_come_from_the_mirror_where_the_customer_has_one(build):
+def test_images_come_from_the_mirror_where_the_customer_has_one(build: Build) -> None:
     built = build(argocd={"imageRegistry": "nexus.mart.example:5000"})
     images = {
         container["image"]
@@ -187,11 +193,11 @@ def test_images_come_from_the_mirror_where_the_customer_has_one(build):
     assert all(image.startswith("nexus.mart.example:5000/") for image in images)
 
 
-def test_logical_names_do_not_carry_the_customer(build):
+def test_logical_names_do_not_carry_the_customer(build: Build) -> None:
     assert not [made.name for made in build().made if "mart" in made.name]
 
 
-def test_both_kinds_of_cluster_give_the_services_the_same_environment():
+def test_both_kinds_of_cluster_give_the_services_the_same_environment() -> None:
     eks = site_of().model_copy(
         update={
             "cluster": EksCluster(

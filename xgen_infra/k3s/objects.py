@@ -87,7 +87,7 @@ def remote(endpoint: str, secret: str) -> list[Manifest]:
     }
     return [
         *plain({f"RCLONE_CONFIG_STORE_{name}": value for name, value in settings.items()}),
-        *plain({"RCLONE_CONFIG": "/tmp/none.conf", "RCLONE_CACHE_DIR": "/tmp/cache"}),  # noqa: S108
+        *plain({"RCLONE_CONFIG": "/notfound", "RCLONE_CACHE_DIR": "/tmp/cache"}),  # noqa: S108
         from_secret("RCLONE_CONFIG_STORE_ACCESS_KEY_ID", secret, ACCESS_KEY),
         from_secret("RCLONE_CONFIG_STORE_SECRET_ACCESS_KEY", secret, SECRET_KEY),
     ]
