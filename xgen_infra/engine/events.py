@@ -1,0 +1,98 @@
+"""The engine's event log (`--event-log`), as far as this program reads it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SAME = "same"
+REPLACING = frozenset({"replace", "create-replacement", "delete-replaced"})
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step on one resource; `diffs` are the property paths that changed."""
+
+    op: str
+    urn: str
+    type: str
+    diffs: tuple[str, ...] = ()
+    protect: bool = False
+
+    @property
+    def name(self) -> str:
+        """The resource's logical name."""
+        return self.urn.rsplit("::", 1)[-1]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One operation: its steps, what it said (warnings and errors, coloured marks removed), seconds it took."""
+
+    steps: tuple[Step, ...]
+    diagnostics: tuple[str, ...]
+    changes: Mapping[str, int]
+    seconds: float
+
+    @property
+    def changed(self) -> tuple[Step, ...]:
+        """The steps that were not `same` and not a mere reading."""
+        return tuple(step for step in self.steps if step.op not in {SAME, "read", "refresh"})
+
+    @property
+    def replaced(self) -> tuple[Step, ...]:
+        """The steps that replace a resource."""
+        return tuple(step for step in self.steps if step.op in REPLACING)
+
+
+def parse(log: Path) -> Result:
+    """Read an event log; one that breaks off gives what it has."""
+    events = [json.loads(line) for line in _lines(log)]
+    steps = [step for event in events for step in _step(event)]
+    summary: dict[str, Any] = next((event["summaryEvent"] for event in events if "summaryEvent" in event), {})
+    counted = summary.get("resourceChanges") or Counter(step.op for step in steps)
+    return Result(
+        steps=tuple(steps),
+        diagnostics=tuple(_diagnostics(events)),
+        changes=dict(counted),
+        seconds=float(summary.get("durationSeconds", 0)),
+    )
+
+
+def _lines(log: Path) -> Iterable[str]:
+    if not log.exists():
+        return []
+    text = log.read_text(errors="replace")
+    return [line for line in text.splitlines() if line.endswith("}")]
+
+
+def _step(event: Mapping[str, Any]) -> Iterable[Step]:
+    metadata = (event.get("resourcePreEvent") or {}).get("metadata")
+    if not metadata or metadata["type"] == "pulumi:pulumi:Stack":
+        return
+    paths = metadata.get("detailedDiff") or dict.fromkeys(metadata.get("diffs") or ())
+    old = metadata.get("old") or {}
+    yield Step(
+        metadata["op"], metadata["urn"], metadata["type"], tuple(sorted(paths)), bool(old.get("protect"))
+    )
+
+
+def _diagnostics(events: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    for event in events:
+        said = event.get("diagnosticEvent")
+        if said and said.get("severity") in {"error", "warning"}:
+            yield _bare(said.get("message", "")).strip()
+
+
+def _bare(message: str) -> str:
+    """Remove the engine's colour marks, `<{%reset%}>` and the like."""
+    while (start := message.find("<{%")) >= 0:
+        end = message.find("%}>", start)
+        if end < 0:
+            break
+        message = message[:start] + message[end + 3 :]
+    return message
