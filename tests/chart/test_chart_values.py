@@ -96,6 +96,14 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
         "terminationGracePeriodSeconds 45 leaves no time after preStopSleepSeconds 45",
     ),
     ({"dotenv": {"enabled": True}}, "enabled, but keys names no variable"),
+    (
+        {"env": {"A": "one\ntwo"}, "dotenv": {"enabled": True, "keys": ["A"]}},
+        "A: a value with a line break or '${' cannot go into /app/.env",
+    ),
+    (
+        {"outputs": {"env": {"A": "${B}"}}, "dotenv": {"enabled": True, "keys": ["A"]}},
+        "A: a value with a line break or '${' cannot go into /app/.env",
+    ),
 ]
 
 
@@ -178,6 +186,11 @@ def test_what_kubernetes_would_refuse_later_the_models_refuse_now(
 )
 def test_a_map_that_is_left_empty_is_as_good_as_absent(chart: Chart, emptied: str) -> None:
     assert chart.render(**{emptied: None}) == chart.render()
+
+
+def test_a_service_without_the_file_takes_what_the_file_could_not_carry(chart: Chart) -> None:
+    hard = {"A": "one\ntwo ${B}\r"}
+    assert chart.render(env=hard).one("ConfigMap")["data"] == hard
 
 
 def test_a_value_that_reads_like_a_number_stays_text(chart: Chart) -> None:

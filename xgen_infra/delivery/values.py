@@ -160,6 +160,12 @@ class ServiceValues(Values):
         for (one, mine), (other, theirs) in combinations(owners, 2):
             if both := sorted(mine & theirs):
                 raise ValueError(f"{', '.join(both)}: in both {one} and {other}; a variable has one owner")
+        plain = {**self.env, **self.outputs.env} if self.dotenv.enabled else {}
+        for key in self.dotenv.keys:
+            if any(bad in plain.get(key, "") for bad in ("\n", "\r", "${")):
+                raise ValueError(
+                    f"{key}: a value with a line break or '${{' cannot go into {self.dotenv.path}"
+                )
         if self.termination_grace_period_seconds <= self.pre_stop_sleep_seconds:
             raise ValueError(
                 f"terminationGracePeriodSeconds {self.termination_grace_period_seconds} leaves no time after "

@@ -16,6 +16,9 @@ What contradicts itself across values, which the schema cannot say.
 {{- if not (or (hasKey $sources.env .) (hasKey (get $sources "outputs.env") .) (hasKey $sources.secretEnv .)) -}}
 {{- fail (printf "dotenv.keys: %s is in none of env, outputs.env and secretEnv" .) -}}
 {{- end -}}
+{{- if regexMatch "[\\r\\n]|\\$\\{" (printf "%s%s" (get $sources.env .) (get $outputs .)) -}}
+{{- fail (printf "%s: a value with a line break or '${' cannot go into %s" . $.Values.dotenv.path) -}}
+{{- end -}}
 {{- end -}}
 {{- if not .Values.dotenv.keys -}}
 {{- fail "dotenv: enabled, but keys names no variable" -}}
