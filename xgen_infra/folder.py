@@ -112,11 +112,14 @@ def check_folder(folder: Path, stacks: tuple[str, ...] = ()) -> Report:
     findings: list[Finding] = []
     for stack, path in files.items():
         try:
-            file = StackFile.read(path)
+            file = StackFile.read_quickly(path)
+            site, found = examine_file(file, vendor)
+            if found and file.exact is not file:
+                file = file.exact
+                site, found = examine_file(file, vendor)
         except Refused as refused:
             findings += refused.findings
             continue
-        site, found = examine_file(file, vendor)
         findings += found
         if site is not None:
             sites[stack] = (file, site)

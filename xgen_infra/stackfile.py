@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -33,8 +33,8 @@ def stack_of(path: Path) -> str:
     return found["stack"]
 
 
-def read_document(path: Path) -> Document:
-    """Read a YAML file; raises Refused where it is missing, not UTF-8, or not one YAML mapping."""
+def _read_text(path: Path) -> str:
+    """Read a file; raises Refused where it is missing or not UTF-8."""
     name = str(path)
     try:
         content = path.read_bytes()
@@ -42,12 +42,11 @@ def read_document(path: Path) -> Document:
         found = f"no readable file ({error.strerror})"
         raise Refused([Finding(name, 1, 1, "", found, "a YAML file", rule="yaml")]) from None
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         found = f"the byte 0x{content[error.start]:02x}"
         raise Refused([Finding(name, line, 1, "", found, "text in UTF-8", rule="yaml")]) from None
-    return Document.read(text, name)
 
 
 @dataclass(frozen=True)
@@ -64,9 +63,22 @@ class StackFile:
 
         Which keys it holds is judged by `problems`, so that a wrong key hides no other finding.
         """
-        document = read_document(path)
+        return cls._of(path, Document.read(_read_text(path), str(path)))
+
+    @classmethod
+    def read_quickly(cls, path: Path) -> StackFile:
+        """Read a file that is probably right. What is then found wrong in it is worth a second look at `exact`."""
+        return cls._of(path, Document.read_quickly(_read_text(path), str(path)))
+
+    @classmethod
+    def _of(cls, path: Path, document: Document) -> StackFile:
         found = _STACK_NAME.fullmatch(path.name)
         return cls(path, found["stack"] if found else path.stem, document)
+
+    @property
+    def exact(self) -> StackFile:
+        """The same file as `read` reads it; raises Refused where that cannot be done."""
+        return replace(self, document=self.document.exact) if self.document.quick else self
 
     @property
     def name(self) -> str:
@@ -190,7 +202,7 @@ class StackFile:
     def _config(self, path: KeyPath, found: str, **more: Any) -> Finding:
         finding = self.document.finding(path, found, **{"rule": "keys", **more})
         shown = finding.path.removeprefix("config.")
-        return Finding(**{**finding.__dict__, "path": shown})
+        return replace(finding, path=shown)
 
 
 def _place(position: Position) -> tuple[int, int]:
@@ -240,7 +252,7 @@ class ProjectFile:
     @classmethod
     def read(cls, path: Path) -> ProjectFile:
         """Read the project's file; raises Refused where it is not one YAML mapping."""
-        return cls(read_document(path))
+        return cls(Document.read(_read_text(path), str(path)))
 
     @property
     def name(self) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import ryaml
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -51,6 +52,10 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ][0-9]{1,2}:[0-9]{1,2}
 _OLD_OCTAL = re.compile(r"([-+]?)0([0-7]+)")
 
 
+_READ_OTHERWISE = re.compile(r"[\s\[{,][-+]?(?:0[0-9]|[0-9]+_|[0-9]{4}-[0-9])")
+"""Unquoted numbers and dates that the quick parser reads otherwise than the engine; tags and merges it does too."""
+
+
 @dataclass(frozen=True)
 class Date:
     """An unquoted date, which the engine would hand over in another form than the one written."""
@@ -81,9 +86,12 @@ def scalar(text: str) -> Any:
 class Document:
     """The one document of a YAML text. `data` is plain; `where` says where a value stands."""
 
-    def __init__(self, text: str, name: str) -> None:
+    def __init__(self, text: str, name: str, data: dict[str, Any] | None = None) -> None:
         self.text = text
         self.name = name
+        self.quick = data is not None
+        if data is not None:
+            self.__dict__["data"] = data  # what the cached property would have found
 
     @classmethod
     def read(cls, text: str, name: str) -> Document:
@@ -91,6 +99,30 @@ class Document:
         document = cls(text, name)
         _ = document.data
         return document
+
+    @classmethod
+    def read_quickly(cls, text: str, name: str) -> Document:
+        """Read a text as `read` does, without places until one is asked for.
+
+        The parser refuses duplicate keys and a second document too; whatever it refuses, or might read otherwise
+        than the engine, is left to `read`. Data that is then found wrong is worth a second look at `exact`.
+        """
+        alike = "!" not in text and "<<" not in text and not _READ_OTHERWISE.search(text)
+        if alike and len(text) <= _MAX_SIZE:
+            try:
+                data = ryaml.loads(text)
+            except ryaml.InvalidYamlError:
+                data = None
+            if isinstance(data, dict) and all(
+                isinstance(key, str) for key in (*data, *_keys(data.get("config")))
+            ):
+                return cls(text, name, data)
+        return cls.read(text, name)
+
+    @cached_property
+    def exact(self) -> Document:
+        """The same document, read as the engine reads it; raises Refused where that cannot be done."""
+        return Document.read(self.text, self.name) if self.quick else self
 
     @cached_property
     def _root(self) -> Node | None:
@@ -210,6 +242,10 @@ class Document:
         return Finding(
             self.name, line, column, "", f"the character {code}", "printable text", mend, rule="yaml"
         )
+
+
+def _keys(value: Any) -> Iterable[Any]:
+    return value if isinstance(value, dict) else ()
 
 
 def _deep(name: str, line: int, column: int) -> Finding:

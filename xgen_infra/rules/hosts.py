@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address
 
 from xgen_infra.findings import KeyPath
 from xgen_infra.git import git_address
-from xgen_infra.rules.networks import PRIVATE
+from xgen_infra.rules.networks import is_private
 from xgen_infra.rules.violation import Violation
 from xgen_infra.site import LocalRegistry, NexusRegistry, Site
 
 DATA = ("postgres", "redis", "qdrant")
 
 
+@lru_cache(maxsize=4096)
 def address(host: str) -> IPv4Address | None:
     """Return a host as an address; None for a name."""
     try:
@@ -53,7 +55,7 @@ def hosts_are_reachable(site: Site) -> Iterator[Violation]:
         if host == "localhost" or (at and (at.is_loopback or at.is_unspecified or at.is_link_local)):
             mend = "inside a pod that is the pod itself: write the server's address"
             yield Violation(path, f"'{host}'", "an address that pods reach", mend)
-        elif at and site.eks and any(at in network for network in PRIVATE):
+        elif at and site.eks and is_private(at):
             yield from _within(site, path, at)
 
 

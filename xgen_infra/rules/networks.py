@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network
 
 from xgen_infra.rules.violation import Violation
 from xgen_infra.site import Site
@@ -27,6 +28,13 @@ PRIVATE = tuple(
     )
 )
 """RFC 1918, RFC 6598, RFC 3927, RFC 1122: addresses that the internet does not route."""
+
+
+@lru_cache(maxsize=4096)
+def is_private(address: IPv4Address) -> bool:
+    """Whether the internet does not route an address."""
+    return any(address in network for network in PRIVATE)
+
 
 EVERYONE = IPv4Network("0.0.0.0/0")
 

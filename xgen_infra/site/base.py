@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from ipaddress import IPv4Network
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -228,6 +229,7 @@ _SUFFIXES = {
 _QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)((?:[KMGTPE]i|[numkMGTPE])?|[eE][+-]?[0-9]+)")
 
 
+@lru_cache(maxsize=1024)
 def quantity(text: str) -> Decimal:
     """Return a quantity as a number of its base unit (cores or bytes).
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StrictBool
 
@@ -86,10 +87,16 @@ class Site(Model):
         """Return one service with every default filled in."""
         return resolve(name, self.services.of(name), self.cluster.kind, self.images.tag)
 
-    @property
+    @cached_property
     def specs(self) -> tuple[ServiceSpec, ...]:
         """The six services with every default filled in."""
         return tuple(self.service(name) for name in catalog.NAMES)
+
+    def __copy__(self) -> Self:
+        """Copy without what was computed from the fields: `model_copy(update=...)` changes them."""
+        copied = super().__copy__()
+        copied.__dict__.pop("specs", None)
+        return copied
 
 
 def with_defaults(raw: Any, stack: str, vendor: Any) -> Any:
