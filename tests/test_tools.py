@@ -123,28 +123,42 @@ def test_the_key_changes_with_the_pins_the_flags_and_the_compiler(tmp_path: Path
     assert len(keys) == 5
 
 
-def test_a_build_whose_rehearsal_was_killed_is_waited_for_and_done_again(
-    fake: FakeGo, tmp_path: Path
-) -> None:
-    fake.pause(2)
+def building_elsewhere(fake: FakeGo, cache: Path) -> subprocess.Popen[bytes]:
     code = (
         "import sys; from pathlib import Path; from xgen_infra.rehearsal.go import Toolchain;"
         "from xgen_infra.rehearsal.tools import Tool, ensure;"
         "ensure([Tool.ETCD], print, cache=Path(sys.argv[1]), search_path='',"
         " toolchain=Toolchain(Path(sys.argv[2]), 'go1.27.3'))"
     )
-    argv = [sys.executable, "-c", code, str(tmp_path), str(fake.toolchain.command)]
-    with subprocess.Popen(argv, stdout=subprocess.DEVNULL) as killed:
-        deadline = time.monotonic() + 15
-        while not list((tmp_path / "tools").glob(".etcd-*/server")):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+    argv = [sys.executable, "-c", code, str(cache), str(fake.toolchain.command)]
+    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 15
+    while not list((cache / "tools").glob(".etcd-*/server")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return process
+
+
+def test_a_build_whose_rehearsal_was_killed_is_waited_for_and_done_again(
+    fake: FakeGo, tmp_path: Path
+) -> None:
+    fake.pause(2)
+    with building_elsewhere(fake, tmp_path) as killed:
         killed.kill()
     said: list[str] = []
     fake.pause(0)
     path = build(fake, tmp_path, Tool.ETCD, said=said)[Tool.ETCD]
     assert any("another process is building this" in line for line in said)
     assert path.read_text() == "half whole"
+    assert not list((tmp_path / "tools").glob(".*"))
+
+
+def test_a_request_to_end_ends_the_compiler(fake: FakeGo, tmp_path: Path) -> None:
+    fake.pause(60)
+    with building_elsewhere(fake, tmp_path) as asked:
+        asked.terminate()
+        assert asked.wait(15) == 143
+    assert not psutil.pid_exists(int(fake.calls()[0][0]))
     assert not list((tmp_path / "tools").glob(".*"))
 
 

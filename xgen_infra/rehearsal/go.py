@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from xgen_infra.rehearsal.processes import terminable
+
 MODULES = Path(__file__).resolve().parents[2] / "tools"
 REPORT_EVERY = 12.0  # seconds between two lines of progress
 
@@ -67,6 +69,7 @@ class Build:
     module: Path
     packages: tuple[str, ...]
     flags: tuple[str, ...]
+    experiment: str = ""
 
 
 def toolchain() -> Toolchain:
@@ -164,18 +167,21 @@ def build(
     tail: deque[str] = deque(maxlen=25)
     counts = {"modules": 0, "packages": 0}
     begun = time.monotonic()
-    with subprocess.Popen(
-        command,
-        cwd=job.module,
-        env=environment(cache),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-        pass_fds=(lock.fileno(),),
-    ) as process:
+    with (
+        terminable(),
+        subprocess.Popen(
+            command,
+            cwd=job.module,
+            env=environment(cache) | ({"GOEXPERIMENT": job.experiment} if job.experiment else {}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+            pass_fds=(lock.fileno(),),
+        ) as process,
+    ):
         reader = threading.Thread(target=_read, args=(process.stderr, tail, counts), daemon=True)
         reader.start()
         try:

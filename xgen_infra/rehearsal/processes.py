@@ -228,6 +228,22 @@ class Supervisor:
             _interrupt(number)
 
 
+@contextlib.contextmanager
+def terminable() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the block by SystemExit, where they would end this process on the spot."""
+    numbers = [signal.SIGTERM, signal.SIGHUP]
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []
+    changed = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    for number in changed:
+        signal.signal(number, lambda received, _: _interrupt(received))
+    try:
+        yield
+    finally:
+        for number in changed:
+            signal.signal(number, signal.SIG_DFL)
+
+
 def stop_leftovers(root: Path) -> list[str]:
     """End the servers that a killed or released run left in `root`; return their names.
 

@@ -53,6 +53,7 @@ class _Family:
     module: str
     packages: Mapping[Tool, str]
     tags: str = ""
+    experiment: str = ""
     defines: tuple[_Define, ...] = ()
 
 
@@ -61,6 +62,10 @@ _BASE = "k8s.io/component-base/version"
 _HELM = "helm.sh/helm/v3"
 _PULUMI = "github.com/pulumi/pulumi"
 _CLIENT = "k8s.io/client-go"
+
+# With Go 1.27's new encoding/json kube-openapi prints its embedded extensions into OpenAPI v2, and the API
+# server answers 503 to clients that validate by it, such as Helm. Its neighbours share its compiled packages.
+_OLD_JSON = "nojsonv2"
 
 _FAMILIES: Mapping[str, _Family] = {
     "engine": _Family(
@@ -75,13 +80,16 @@ _FAMILIES: Mapping[str, _Family] = {
             tool: f"{_KUBERNETES}/cmd/{tool}"
             for tool in (Tool.KUBE_APISERVER, Tool.KUBE_CONTROLLER_MANAGER, Tool.KUBE_SCHEDULER, Tool.KUBECTL)
         },
+        experiment=_OLD_JSON,
         defines=(
             _Define(f"{_BASE}.gitVersion", _KUBERNETES),
             _Define(f"{_BASE}.gitMajor", _KUBERNETES, "major"),
             _Define(f"{_BASE}.gitMinor", _KUBERNETES, "minor"),
         ),
     ),
-    "etcd": _Family("go.etcd.io/etcd/server/v3", {Tool.ETCD: "go.etcd.io/etcd/server/v3"}),
+    "etcd": _Family(
+        "go.etcd.io/etcd/server/v3", {Tool.ETCD: "go.etcd.io/etcd/server/v3"}, experiment=_OLD_JSON
+    ),
     # A Helm release presents the Kubernetes version of its client library to charts; so does this one.
     "helm": _Family(
         _HELM,
@@ -95,9 +103,11 @@ _FAMILIES: Mapping[str, _Family] = {
             ),
         ),
     ),
-    "kwok": _Family("sigs.k8s.io/kwok", {Tool.KWOK: "sigs.k8s.io/kwok/cmd/kwok"}),
+    "kwok": _Family("sigs.k8s.io/kwok", {Tool.KWOK: "sigs.k8s.io/kwok/cmd/kwok"}, experiment=_OLD_JSON),
     "metrics-server": _Family(
-        "sigs.k8s.io/metrics-server", {Tool.METRICS_SERVER: "sigs.k8s.io/metrics-server/cmd/metrics-server"}
+        "sigs.k8s.io/metrics-server",
+        {Tool.METRICS_SERVER: "sigs.k8s.io/metrics-server/cmd/metrics-server"},
+        experiment=_OLD_JSON,
     ),
     "argocd": _Family(
         "github.com/argoproj/argo-cd/v3",
@@ -255,7 +265,9 @@ def _flags(family: str) -> tuple[str, ...]:
 
 
 def _home(family: str, cache: Path, compiler: Toolchain) -> Path:
-    return cache / "tools" / f"{family}-{go.key(go.MODULES / family, _flags(family), compiler)}"
+    experiment = _FAMILIES[family].experiment
+    depends = (*_flags(family), *filter(None, [experiment]))
+    return cache / "tools" / f"{family}-{go.key(go.MODULES / family, depends, compiler)}"
 
 
 def _build(family: str, names: Sequence[Tool], cache: Path, compiler: Toolchain, progress: Progress) -> None:
@@ -277,7 +289,11 @@ def _build(family: str, names: Sequence[Tool], cache: Path, compiler: Toolchain,
         begun = time.monotonic()
         try:
             job = go.Build(
-                family, go.MODULES / family, tuple(packages[tool] for tool in left), _flags(family)
+                family,
+                go.MODULES / family,
+                tuple(packages[tool] for tool in left),
+                _flags(family),
+                _FAMILIES[family].experiment,
             )
             go.build(job, fresh, cache=cache, go=compiler, progress=progress, lock=lock)
             home.mkdir(exist_ok=True)
