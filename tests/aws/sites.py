@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tests.recording import Child, Recording, record
 from xgen_infra.aws.assemble import build
 from xgen_infra.site import Site, with_defaults
+
+from .recording import Child, Recording, record
 
 VENDOR = {"registry": {"kind": "nexus", "host": "docker.x2bee.com"}}
 
@@ -56,6 +57,11 @@ ANSWERS = {
     "aws:index/getAvailabilityZones:getAvailabilityZones": lambda _args: {
         "names": [f"ap-northeast-2{letter}" for letter in ZONE_LETTERS],
         "zoneIds": [f"apne2-az{number}" for number in range(1, 5)],
+    },
+    "aws:eks/getCluster:getCluster": lambda args: {
+        "name": args["name"],
+        "endpoint": "https://shared.example",
+        "certificateAuthorities": [{"data": "Y2E="}],
     },
     "aws:iam/accessKey:AccessKey": lambda _inputs: {"secret": "abc/+=", "status": "Active"},
     "aws:iam/role:Role": lambda inputs: {"arn": f"arn:aws:iam::123456789012:role/{inputs['name']}"},

@@ -1,8 +1,7 @@
-"""Arithmetic on IPv4 networks: how a VPC is cut up, and which networks may not meet. Imports no Pulumi."""
+"""Arithmetic on IPv4 networks: how a VPC is cut up. Imports no Pulumi."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, collapse_addresses
 
@@ -13,12 +12,6 @@ SMALLEST_PREFIX = 16
 LARGEST_PREFIX = 20
 RESERVED_PER_SUBNET = 5
 """Addresses of every subnet that AWS keeps (Amazon VPC User Guide, "Subnet sizing for IPv4")."""
-
-DOCKER_POOLS: tuple[IPv4Network, ...] = tuple(
-    collapse_addresses(IPv4Network(f"172.{second}.0.0/16") for second in range(17, 32))
-)
-"""Docker Engine's default bridge and Compose networks, 172.17.0.0/16 to 172.31.0.0/16 (Docker documentation,
-"Networking overview", automatic subnet allocation). A Compose host answers these from its own bridges."""
 
 
 @dataclass(frozen=True)
@@ -52,40 +45,6 @@ def layout(vpc: IPv4Network) -> Layout:
     slices = list(quarters[ZONES].subnets(prefixlen_diff=4))
     spare = collapse_addresses(slices[ZONES:])
     return Layout(tuple(quarters[:ZONES]), tuple(slices[:ZONES]), tuple(spare))
-
-
-def overlaps(network: IPv4Network, others: Iterable[IPv4Network]) -> IPv4Network | None:
-    """Return the first of `others` that shares an address with `network`, or None."""
-    return next((other for other in others if network.overlaps(other)), None)
-
-
-@dataclass(frozen=True)
-class Named:
-    """A network and what it is called in messages."""
-
-    name: str
-    network: IPv4Network
-
-
-def clashes(networks: Sequence[Named]) -> list[str]:
-    """Say of every pair of networks that overlaps which two they are; empty where none does."""
-    return [
-        f"{one.name} {one.network} overlaps {other.name} {other.network}"
-        for index, one in enumerate(networks)
-        for other in networks[index + 1 :]
-        if one.network.overlaps(other.network)
-    ]
-
-
-def docker_clash(network: IPv4Network) -> str | None:
-    """Say why a Compose host on the other end would not answer this network; None where it would."""
-    pool = overlaps(network, DOCKER_POOLS)
-    if pool is None:
-        return None
-    return (
-        f"{network} overlaps 172.17.0.0 to 172.31.255.255, from which Docker gives its networks addresses: a "
-        "Docker Compose host would send its replies to its own bridges. Choose another network"
-    )
 
 
 def inside(host: str, network: IPv4Network) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ import pulumi_aws as aws
 import pulumi_eks as eks
 
 from xgen_infra.aws import policies
+from xgen_infra.site.cluster import graviton
 
 NODE_POLICIES = (
     "AmazonEKSWorkerNodePolicy",
@@ -22,7 +22,6 @@ NODE_POLICIES = (
 of SSH (Amazon EKS User Guide, "Amazon EKS node IAM role")."""
 
 ROOT_DEVICE = "/dev/xvda"
-_GRAVITON = re.compile(r"(a1|[a-z]+[0-9]+g[a-z0-9-]*)\.")
 
 
 @dataclass(frozen=True)
@@ -47,15 +46,8 @@ class NodesArgs:
 
 
 def ami_type(instance_types: Sequence[str]) -> str:
-    """Return the AL2023 image family for instance types of one architecture.
-
-    AWS' own naming tells Graviton: a `g` behind the generation (Amazon EC2 Instance Types, "Naming
-    conventions"). Raises ValueError where the types are of two architectures.
-    """
-    arm = {bool(_GRAVITON.match(name)) for name in instance_types}
-    if len(arm) != 1:
-        raise ValueError(f"instance types of two architectures in one group: {', '.join(instance_types)}")
-    return "AL2023_ARM_64_STANDARD" if arm.pop() else "AL2023_x86_64_STANDARD"
+    """Return the AL2023 image family for instance types of one architecture."""
+    return "AL2023_ARM_64_STANDARD" if graviton(instance_types[0]) else "AL2023_x86_64_STANDARD"
 
 
 class Nodes(pulumi.ComponentResource):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
@@ -29,6 +30,16 @@ from xgen_infra.site.base import (
     VpcId,
 )
 
+_GRAVITON = re.compile(r"(a1|[a-z]+[0-9]+g[a-z0-9-]*)\.")
+
+
+def graviton(instance_type: str) -> bool:
+    """Whether an instance type is Arm: a `g` follows the generation in its name.
+
+    Amazon EC2 User Guide, "Instance type naming conventions".
+    """
+    return _GRAVITON.match(instance_type) is not None
+
 
 class Nodes(Model):
     """The managed node group."""
@@ -48,6 +59,13 @@ class Nodes(Model):
     def _order(self) -> Nodes:
         if self.min > self.max:
             raise ValueError(f"nodes.min {self.min} is above nodes.max {self.max}")
+        return self
+
+    @model_validator(mode="after")
+    def _one_architecture(self) -> Nodes:
+        if len({graviton(name) for name in self.instance_types}) > 1:
+            arm = ", ".join(name for name in self.instance_types if graviton(name))
+            raise ValueError(f"nodes.instanceTypes are of one architecture: {arm} is Arm, the others are x86")
         return self
 
 
@@ -133,8 +151,6 @@ class EksCluster(Model):
     def _three_zones(self) -> EksCluster:
         if self.zones and len(set(self.zones)) != 3:  # noqa: PLR2004
             raise ValueError("zones: expected three different availability zones, or none")
-        if foreign := [zone for zone in self.zones if zone[:-1] != self.region]:
-            raise ValueError(f"zones: {', '.join(foreign)} is not in region {self.region}")
         return self
 
     @model_validator(mode="after")

@@ -188,13 +188,15 @@ def _bare(value: Any) -> Any:
 
 
 def record(
-    program: Callable[[], Any], answers: Mapping[str, Answer] | None = None, *, preview: bool = False
+    program: Callable[[], Any], answers: Mapping[str, Answer] | None = None, into: Recording | None = None
 ) -> Recording:
     """Run `program` and return what it registered; outputs within its result (dict, list) are resolved.
 
+    Raises what the program raises; `into` then holds what was registered before.
+
     Every run has a thread, and so an event loop and Pulumi settings, of its own.
     """
-    recording = Recording()
+    recording = into or Recording()
     failures: list[BaseException] = []
 
     async def body() -> None:
@@ -205,7 +207,7 @@ def record(
         asyncio.set_event_loop(loop)
         monitor = _Monitor(answers or {}, recording)
         try:
-            mocks.set_mocks(_NoMocks(), "xgen-infra", "test", preview=preview, monitor=monitor)
+            mocks.set_mocks(_NoMocks(), "xgen-infra", "test", preview=False, monitor=monitor)
             loop.run_until_complete(run_pulumi_func(body))
         except BaseException as error:  # noqa: BLE001
             failures.append(error)
