@@ -1,4 +1,4 @@
-"""One AWS resource type as the modules of this package write it, and its way to the engine's contract."""
+"""One AWS resource type as the modules of this package write it."""
 
 from __future__ import annotations
 
@@ -6,25 +6,29 @@ import json
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from botocore.exceptions import ClientError, ParamValidationError
+from botocore.exceptions import ClientError
 
-from xgen_infra.rehearsal.standins.aws.session import Aws, AwsError, Sessions, Tags
-from xgen_infra.rehearsal.standins.contract import UNKNOWN, Failure, Made, Props, Request, ResourceType
+from xgen_infra.rehearsal.standins.aws.session import Aws, AwsError, Tags
+from xgen_infra.rehearsal.standins.contract import Failure, Props
 
 _SUFFIX_LENGTH = 7
 
 
 @dataclass(frozen=True)
 class Job:
-    """What to make or change: where, the logical name, the inputs, and every tag that it shall carry."""
+    """What to make or change: where, the logical name, the inputs, and every tag that it shall carry.
+
+    `told` takes what AWS tells once only, when the resource is made, and becomes outputs.
+    """
 
     aws: Aws
     name: str
     inputs: Props
     tags: Tags
+    told: Props = field(default_factory=dict)
 
     def text(self, key: str, default: str = "") -> str:
         """Give an input as text."""
@@ -61,11 +65,20 @@ class Ref:
         return self.aws.client(service)
 
 
+class NotReadyError(Exception):
+    """The resource was made and did not become ready in time: it stays, and the next run updates it."""
+
+    def __init__(self, ident: str, reason: str) -> None:
+        super().__init__(reason)
+        self.ident = ident
+
+
 class Kind(ABC):
     """A resource type. Names are the provider's, camelCase; `required` and `optional` are all its inputs.
 
     `read` gives the resource as AWS has it, or None; the inputs' names carry the live values, so that drift
-    shows. `tagsAll` from `read` is what it carries; `tags` follows from it.
+    shows. `tagsAll` from `read` is what it carries; `tags` follows from it. `defaults` are values that AWS
+    gives to inputs left out: an import does not take them for inputs of the program.
     """
 
     type_name: ClassVar[str]
@@ -76,6 +89,7 @@ class Kind(ABC):
     delete_before_replace: ClassVar[bool] = False
     secret_outputs: ClassVar[frozenset[str]] = frozenset()
     backed_by: ClassVar[str] = "emulator"
+    defaults: ClassVar[Props] = {}
     taggable: ClassVar[bool] = True
     updatable: ClassVar[bool] = True
 
@@ -100,142 +114,6 @@ class Kind(ABC):
         yield from ()
 
 
-def resource_types(kinds: list[Kind], sessions: Sessions) -> dict[str, ResourceType]:
-    """Give the contract's form of each kind, by its tokens."""
-    return {
-        token: _resource_type(kind, token, sessions)
-        for kind in kinds
-        for token in (kind.type_name, *kind.aliases)
-    }
-
-
-def _resource_type(kind: Kind, token: str, sessions: Sessions) -> ResourceType:
-    def aws_of(req: Request, known: Props | None = None) -> Aws:
-        return sessions.get(req.config).in_region(req.inputs.get("region") or (known or {}).get("region"))
-
-    def job_of(req: Request) -> Job:
-        aws = aws_of(req)
-        own = {k: str(v) for k, v in (req.inputs.get("tags") or {}).items()}
-        return Job(aws, req.name, req.inputs, {**aws.default_tags, **own} if kind.taggable else {})
-
-    def create(req: Request) -> Made:
-        with _Refused(f"creating {token} {req.name!r}"):
-            job = job_of(req)
-            ident = kind.create(job)
-            return Made(ident, _outputs(kind, Ref(job.aws, ident, req.inputs)))
-
-    def read(req: Request, ident: str, known: Props) -> Made | None:
-        with _Refused(f"reading {token} {ident}"):
-            ref = Ref(aws_of(req, known), ident, {**known, **req.inputs})
-            live = kind.read(ref)
-            return None if live is None else Made(ident, _merged(kind, ref, live))
-
-    def update(req: Request, ident: str, old: Props) -> Props:
-        with _Refused(f"updating {token} {ident}"):
-            job = job_of(req)
-            kind.update(job, Ref(job.aws, ident, old))
-            carried = {k: v for k, v in old.items() if k not in kind.required | kind.optional}
-            return _outputs(kind, Ref(job.aws, ident, {**carried, **req.inputs}))
-
-    def delete(req: Request, ident: str, known: Props) -> None:
-        with _Refused(f"deleting {token} {ident}"):
-            kind.delete(Ref(aws_of(req, known), ident, known))
-
-    return ResourceType(
-        token=token,
-        create=create,
-        read=read,
-        delete=delete,
-        update=update if kind.updatable else None,
-        check=lambda req: list(_failures(kind, req)),
-        replace_on=kind.replace_on | {"region"},
-        delete_before_replace=kind.delete_before_replace,
-        secret_outputs=kind.secret_outputs,
-        backed_by=kind.backed_by,
-    )
-
-
-def _failures(kind: Kind, req: Request) -> Iterator[Failure]:
-    given = {k for k, v in req.inputs.items() if v is not None}
-    for name in sorted(kind.required - given):
-        yield Failure(name, f'Missing required argument: the argument "{name}" is required')
-    for name in sorted(
-        given - kind.required - kind.optional - {"region"} - ({"tags"} if kind.taggable else set())
-    ):
-        yield Failure(
-            name, f"not an input that the rehearsal's {kind.type_name} takes; it takes {_listed(kind)}"
-        )
-    yield from kind.check({k: v for k, v in req.inputs.items() if v is not None and not has_unknown(v)})
-
-
-def _listed(kind: Kind) -> str:
-    return ", ".join(sorted(kind.required | kind.optional))
-
-
-def _outputs(kind: Kind, ref: Ref) -> Props:
-    live = kind.read(ref)
-    if live is None:
-        raise AwsError("NotFound", f"{kind.type_name} {ref.id} was made and is not there")
-    return _merged(kind, ref, live)
-
-
-def _merged(kind: Kind, ref: Ref, live: Props) -> Props:
-    known = {k: v for k, v in ref.known.items() if k not in live}
-    seen = {k: settled(ref.known.get(k), v) for k, v in live.items() if v is not None}
-    out: Props = {**known, **seen, "id": ref.id, "region": ref.aws.region}
-    if kind.taggable:
-        carried = {k: v for k, v in (live.get("tagsAll") or {}).items() if not k.startswith("aws:")}
-        asked = ref.known.get("tags") or {}
-        default = {k for k, v in ref.aws.default_tags.items() if k not in asked and carried.get(k) == v}
-        out["tagsAll"] = carried
-        out["tags"] = {k: v for k, v in carried.items() if k not in default}
-        if not out["tags"] and "tags" not in ref.known:
-            del out["tags"]
-    return out
-
-
-def settled(known: Any, live: Any) -> Any:
-    """Give the live value, in the known one's words where both mean the same.
-
-    The same are: JSON texts of one document, numbers as text, lists in another order.
-    """
-    if isinstance(known, dict) and isinstance(live, dict):
-        return {k: settled(known.get(k), v) for k, v in live.items()}
-    if isinstance(known, list) and isinstance(live, list):
-        return _settled_list(known, live)
-    if isinstance(known, str) and isinstance(live, str) and known != live and same_document(known, live):
-        return known
-    return known if known is not None and str(known) == str(live) else live
-
-
-def _settled_list(known: list[Any], live: list[Any]) -> list[Any]:
-    def order(value: Any) -> str:
-        return json.dumps(value, sort_keys=True, default=str)
-
-    if len(known) == len(live):
-        if sorted(map(order, known)) == sorted(map(order, live)):
-            return known
-        return [settled(k, v) for k, v in zip(known, live, strict=True)]
-    return live
-
-
-def same_document(one: str, other: str) -> bool:
-    """Whether two texts are the same JSON object (an IAM policy, a lifecycle policy)."""
-    try:
-        return one[:1] in {"{", "["} and bool(json.loads(one) == json.loads(other))
-    except ValueError:
-        return False
-
-
-def has_unknown(value: Any) -> bool:
-    """Whether a value is, or contains, one that the engine does not know yet."""
-    if isinstance(value, dict):
-        return any(map(has_unknown, value.values()))
-    if isinstance(value, list):
-        return any(map(has_unknown, value))
-    return bool(value == UNKNOWN)
-
-
 def found(call: Callable[..., Any], **arguments: Any) -> Any | None:
     """Call AWS and give the answer, or None when it says that there is no such thing."""
     try:
@@ -252,18 +130,9 @@ def is_absent(refused: ClientError) -> bool:
     return "NotFound" in code or code.startswith("NoSuch") or code == "404"
 
 
-class _Refused:
-    """Turns what AWS refuses into one sentence: what was being done, the code, AWS' words."""
-
-    def __init__(self, doing: str) -> None:
-        self._doing = doing
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, ClientError):
-            said = error.response["Error"]
-            raise AwsError(str(said["Code"]), f"{self._doing}: {said.get('Message', '')}") from error
-        if isinstance(error, ParamValidationError):
-            raise AwsError("InvalidParameter", f"{self._doing}: {error}") from error
+def same_document(one: str, other: str) -> bool:
+    """Whether two texts are the same JSON object (an IAM policy, a lifecycle policy)."""
+    try:
+        return one[:1] in {"{", "["} and bool(json.loads(one) == json.loads(other))
+    except ValueError:
+        return False

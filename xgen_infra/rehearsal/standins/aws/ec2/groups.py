@@ -22,6 +22,7 @@ class SecurityGroup(Kind):
         {"name", "namePrefix", "description", "vpcId", "ingress", "egress", "revokeRulesOnDelete"}
     )
     replace_on = frozenset({"name", "namePrefix", "description", "vpcId"})
+    defaults = {"description": "Managed by Pulumi"}  # noqa: RUF012 - read, never written
 
     def check(self, inputs: Props) -> Iterator[Failure]:
         yield from checks.matches(inputs, "name", _TEXT, f"a name is of the form {_TEXT}")

@@ -25,6 +25,7 @@ class Vpc(Kind):
     type_name = "aws:ec2/vpc:Vpc"
     optional = frozenset({"cidrBlock", "instanceTenancy", *_VPC_FLAGS})
     replace_on = frozenset({"cidrBlock", "instanceTenancy"})
+    defaults = {"instanceTenancy": "default", "enableDnsSupport": True}  # noqa: RUF012 - read, never written
 
     def check(self, inputs: Props) -> Iterator[Failure]:
         yield from checks.network(inputs, "cidrBlock", _SHORTEST, _LONGEST)

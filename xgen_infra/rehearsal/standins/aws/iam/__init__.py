@@ -1,0 +1,1 @@
+"""IAM: roles, policies, users, access keys, identity providers."""

@@ -1,0 +1,1 @@
+"""S3: buckets and the settings that are resources of their own."""
