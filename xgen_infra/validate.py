@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from xgen_infra.findings import Finding, KeyPath, Refused, dotted, errors
 from xgen_infra.model_findings import Origin, findings_of
 from xgen_infra.rules import RULES, Violation
 from xgen_infra.rules.secrets import secrets_fit
+from xgen_infra.salvage import still_true, without_errors
 from xgen_infra.site import Site, Vendor, with_defaults
 from xgen_infra.stackfile import PROJECT_FILE, ProjectFile, StackFile
 
@@ -35,14 +36,17 @@ def examine(raw: Any, stack: str, vendor: Any, origin: Origin) -> tuple[Site | N
     try:
         site = Site.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as error:
-        return None, findings_of(error, Site, data, origin)
-    return site, list(_violations(site, origin))
+        return None, [*findings_of(error, Site, data, origin), *_others(data, error, origin)]
+    return site, [finding(one, origin, rule.__name__) for rule in RULES for one in rule(site)]
 
 
-def _violations(site: Site, origin: Origin) -> Iterable[Finding]:
-    for rule in RULES:
-        for violation in rule(site):
-            yield finding(violation, origin, rule.__name__)
+def _others(data: Any, error: ValidationError, origin: Origin) -> Iterator[Finding]:
+    site = without_errors(data, error)
+    if site is not None:
+        details = error.errors(include_url=False)
+        for rule in RULES:
+            for violation in still_true(rule(site), data, details):
+                yield finding(violation, origin, rule.__name__)
 
 
 def finding(violation: Violation, origin: Origin, rule: str) -> Finding:

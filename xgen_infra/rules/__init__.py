@@ -23,6 +23,7 @@ RULES: tuple[Rule, ...] = (
     exposure.exposure_fits_the_cluster,
     exposure.the_internet_gets_https,
     exposure.existing_vpc_has_what_it_needs,
+    exposure.hosts_are_names,
     exposure.hosts_belong_to_one_service,
     exposure.arns_are_of_the_partition,
     names.ecr_has_a_home,

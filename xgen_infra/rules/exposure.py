@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xgen_infra import naming
+from xgen_infra.findings import KeyPath
 from xgen_infra.rules.violation import Violation
 from xgen_infra.site import Site
 
@@ -69,25 +70,33 @@ def existing_vpc_has_what_it_needs(site: Site) -> Iterator[Violation]:
         yield Violation(path, "none", "the private subnets' route tables", mend, also=(("management",),))
 
 
+def hosts_are_names(site: Site) -> Iterator[Violation]:
+    """Yield addresses where an Ingress takes names only (Kubernetes API, IngressRule)."""
+    places: list[tuple[KeyPath, str | None]] = [(("exposure", "domain"), site.exposure.domain)]
+    places += [(("services", spec.service.name, "host"), spec.host) for spec in site.specs]
+    for path, host in places:
+        if host and host.replace(".", "").isdigit():
+            yield Violation(path, f"'{host}'", "a host name", "an Ingress takes no addresses")
+
+
 def hosts_belong_to_one_service(site: Site) -> Iterator[Violation]:
     """Yield hosts that no Ingress carries, and two services that would answer the same host and path."""
     taken: dict[tuple[str, str], str] = {}
+    exposed = site.exposure.kind != "none"
     for spec in site.specs:
-        name = spec.service.name
-        if spec.host and (site.exposure.kind == "none" or not spec.has_domain):
-            lack = "exposure.kind internal or public" if site.exposure.kind == "none" else "hasDomain: true"
-            place = ("services", name, "host")
-            yield Violation(
-                place, f"'{spec.host}'", lack, "nothing would answer there", also=(("exposure",),)
-            )
-        elif spec.has_domain and site.exposure.kind != "none":
-            host = (spec.host or site.exposure.domain or "", spec.service.path)
-            if host in taken:
-                found = f"path {spec.service.path} of the host, which {taken[host]} answers already"
-                mend = f"write services.{name}.host with a host name of its own"
-                place = ("services", name, "hasDomain")
-                yield Violation(place, found, "", mend, also=(("services", taken[host]), ("exposure",)))
-            taken.setdefault(host, name)
+        service = ("services", spec.service.name)
+        if spec.host and not (exposed and spec.has_domain):
+            lack = "hasDomain: true" if exposed else "exposure.kind internal or public"
+            mend = "nothing would answer there"
+            yield Violation((*service, "host"), f"'{spec.host}'", lack, mend, also=(("exposure",),))
+        elif spec.has_domain and exposed:
+            answer = (spec.host or site.exposure.domain or "", spec.service.path)
+            other = taken.setdefault(answer, spec.service.name)
+            if other != spec.service.name:
+                found = f"path {spec.service.path} of the host, which {other} answers already"
+                mend = f"write services.{spec.service.name}.host with a host name of its own"
+                also = (("services", other), ("exposure",))
+                yield Violation((*service, "hasDomain"), found, "", mend, also=also)
 
 
 def arns_are_of_the_partition(site: Site) -> Iterator[Violation]:

@@ -52,7 +52,9 @@ def hosts_are_reachable(site: Site) -> Iterator[Violation]:
     """Yield hosts that no pod can reach: loopback, and private addresses outside the VPC and its peering."""
     for path, host in _hosts(site):
         at = address(host)
-        if host == "localhost" or (at and (at.is_loopback or at.is_unspecified or at.is_link_local)):
+        if at is None and host.replace(".", "").isdigit():
+            yield Violation(path, f"'{host}'", "a host name or an IPv4 address of four numbers up to 255")
+        elif host == "localhost" or (at and (at.is_loopback or at.is_unspecified or at.is_link_local)):
             mend = "inside a pod that is the pod itself: write the server's address"
             yield Violation(path, f"'{host}'", "an address that pods reach", mend)
         elif at and site.eks and is_private(at):

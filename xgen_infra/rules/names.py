@@ -17,9 +17,15 @@ _BUCKET = next(part for part in get_args(BucketName) if isinstance(part, Matchin
 def bucket_has_a_valid_name(site: Site) -> Iterator[Violation]:
     """Yield a default bucket name that S3 refuses; a name of the file was judged before."""
     name = naming.bucket(site)
-    if not re.fullmatch(_BUCKET.pattern, name):
+    if not _BUCKET.fits(name):
         found = f"'{name}', which follows from the project and the stack's name"
-        yield Violation(("cluster", "bucket", "name"), found, _BUCKET.expected, "write cluster.bucket.name")
+        yield Violation(
+            ("cluster", "bucket", "name"),
+            found,
+            _BUCKET.expected,
+            "write cluster.bucket.name",
+            also=(("project",),),
+        )
 
 
 def kubernetes_has_pins(site: Site) -> Iterator[Violation]:

@@ -116,12 +116,13 @@ def management_side_is_complete(site: Site) -> Iterator[Violation]:
             f"a role of account {role.split(':')[4]}",
             f"a role of the management server's account {account}",
             "write that account as management.account" if management.account is None else "",
-            also=(("management", "account"),),
+            also=(("management", "account"), ("cluster", "account")),
         )
     if account != eks.account and role is None:
         mend = "or its owner accepts the peering and sets the routes by hand: the stack's outputs say how"
         found = f"account {account}, but no roleArn"
-        yield Violation(("management", "account"), found, "management.roleArn", mend, "warning")
+        also = (("management", "roleArn"), ("cluster", "account"))
+        yield Violation(("management", "account"), found, "management.roleArn", mend, "warning", also)
         return
     for key, values, lack in (
         ("routeTableIds", management.route_table_ids, "without a route back no reply arrives"),

@@ -14,4 +14,5 @@ def services_contradict_themselves(site: Site) -> Iterator[Violation]:
     for spec in site.specs:
         for below, message in misfits(spec):
             found, _, mend = message.partition(": ")
-            yield Violation(("services", spec.service.name, *below), found, "", mend)
+            service = ("services", spec.service.name)
+            yield Violation((*service, *below), found, "", mend, also=(service,))

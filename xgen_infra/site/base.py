@@ -46,16 +46,28 @@ class Model(BaseModel):
 
 @dataclass(frozen=True)
 class Matching:
-    """A string of a shape: its refusal says in words what was expected, with an example."""
+    """A string of a shape: its refusal says in words what was expected, with an example.
+
+    `pattern` holds for the whole string, `never` for no part of it; neither looks around, so that every
+    validator of JSON Schema understands both.
+    """
 
     pattern: str
     expected: str
     example: str
     max_length: int | None = None
+    never: str | None = None
+
+    def fits(self, value: str) -> bool:
+        """Whether a string has the shape."""
+        return (
+            (self.max_length is None or len(value) <= self.max_length)
+            and re.fullmatch(self.pattern, value, re.ASCII) is not None
+            and (self.never is None or re.search(self.never, value, re.ASCII) is None)
+        )
 
     def _validate(self, value: str) -> str:
-        too_long = self.max_length is not None and len(value) > self.max_length
-        if too_long or not re.fullmatch(self.pattern, value):
+        if not self.fits(value):
             raise ValueError(f"expected {self.expected}, such as {self.example!r}")
         return value
 
@@ -66,8 +78,9 @@ class Matching:
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         lengths = {} if self.max_length is None else {"maxLength": self.max_length}
+        exclusion = {} if self.never is None else {"not": {"pattern": self.never}}
         shape = {"pattern": f"^(?:{self.pattern})$", "examples": [self.example]}
-        return {**handler(schema), **shape, **lengths}
+        return {**handler(schema), **shape, **lengths, **exclusion}
 
 
 DnsLabel = Annotated[
@@ -81,9 +94,10 @@ DnsLabel = Annotated[
 DnsSubdomain = Annotated[
     str,
     Matching(
-        r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*",
+        r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*",
         "the name of a Kubernetes object: lower-case letters, digits, hyphens and dots",
         "local-path",
+        max_length=253,
     ),
 ]
 CronSchedule = Annotated[
@@ -106,17 +120,19 @@ SiteName = Annotated[
 Hostname = Annotated[
     str,
     Matching(
-        r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*",
+        r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*",
         "a host name or IPv4 address without scheme, port or path",
         "10.20.1.10",
+        max_length=253,
     ),
 ]
 HostPort = Annotated[
     str,
     Matching(
-        r"(?=.{1,259}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?",
+        r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*(:[0-9]{1,5})?",
         "host or host:port, without scheme or path",
         "nexus.aww.example:5000",
+        max_length=259,
     ),
 ]
 AwsAccount = Annotated[str, Matching(r"[0-9]{12}", "twelve digits in quotes", "123456789012")]
@@ -153,11 +169,12 @@ CertificateArn = Annotated[
 BucketName = Annotated[
     str,
     Matching(
-        r"(?!xn--|sthree-|amzn-s3-demo-)(?!.*(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$)"
-        r"(?!\d+\.\d+\.\d+\.\d+$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+        r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
         "an S3 bucket name (Amazon S3 User Guide, General purpose bucket naming rules): 3 to 63 lower-case "
         "letters, digits, dots and hyphens",
         "xgen-aww",
+        never=r"^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$"
+        r"|^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$|\.\.",
     ),
 ]
 GitRevision = Annotated[str, Matching(r"[A-Za-z0-9][\w./-]{0,199}", "a branch, tag or commit", "main")]
