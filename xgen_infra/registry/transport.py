@@ -1,0 +1,134 @@
+"""One HTTP connection to a registry: retries what may pass, and says what a failure means."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httpx
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from xgen_infra.registry.problems import (
+    Problem,
+    RegistryError,
+    speaks_tls,
+    tls_instead,
+    transport_problem,
+    unusable,
+)
+
+_MAX_SIZE = 4 * 1024 * 1024
+_MAX_SECONDS = 120
+_PASSING = frozenset({429, 500, 502, 503, 504})
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a registry is: host[:port], its scheme, and the PEM of its private authority where it has one."""
+
+    host: str
+    plain_http: bool = False
+    ca_certificate: str | None = None
+
+    @property
+    def url(self) -> str:
+        """The registry's base address."""
+        return f"{'http' if self.plain_http else 'https'}://{self.host}"
+
+
+class _PassingError(Exception):
+    """A failure that may be over in a moment."""
+
+    def __init__(self, final: RegistryError) -> None:
+        self.final = final
+        super().__init__(str(final))
+
+
+class Transport:
+    """Sends GET requests; `timeout` is in seconds, for each connection and each wait for data."""
+
+    def __init__(self, endpoint: Endpoint, *, timeout: float, attempts: int) -> None:
+        self._timeout = timeout
+        self._attempts = attempts
+        self._http = httpx.Client(
+            timeout=timeout, verify=_trust(endpoint), follow_redirects=True, max_redirects=5
+        )
+
+    def close(self) -> None:
+        self._http.close()
+
+    def get(
+        self, url: str, headers: dict[str, str], auth: httpx.Auth | None = None
+    ) -> tuple[httpx.Response, bytes]:
+        """Return the answer, whatever its status, and its content; RegistryError where there is none.
+
+        A redirect is followed; to another host it takes no login along.
+        """
+        tries = Retrying(
+            retry=retry_if_exception_type(_PassingError),
+            stop=stop_after_attempt(self._attempts),
+            wait=wait_random_exponential(multiplier=0.5, max=8),
+            reraise=True,
+        )
+        try:
+            return tries(self._once, url, headers, auth)
+        except _PassingError as error:
+            raise error.final from None
+
+    def _once(
+        self, url: str, headers: dict[str, str], auth: httpx.Auth | None
+    ) -> tuple[httpx.Response, bytes]:
+        host = urlsplit(url).netloc
+        plain = url.startswith("http://")
+        try:
+            with self._http.stream("GET", url, headers=headers, auth=auth) as answer:
+                content = _limited(answer, host)
+        except (httpx.RequestError, httpx.InvalidURL) as error:
+            problem = transport_problem(error, host, plain_http=plain, seconds=self._timeout)
+            if problem.problem is Problem.UNREACHABLE and isinstance(error, httpx.TransportError):
+                raise _PassingError(problem) from None
+            raise problem from None
+        if plain and self._wants_tls(answer, content, host):
+            raise tls_instead(host)
+        if answer.status_code in _PASSING:
+            raise _PassingError(unusable(host, answer.status_code))
+        return answer, content
+
+    def _wants_tls(self, answer: httpx.Response, content: bytes, host: str) -> bool:
+        """Whether a plain request met a server that wants TLS: it says so, or leads there."""
+        for step in answer.history:
+            target = urlsplit(step.headers.get("location", ""))
+            if target.scheme == "https" and target.hostname == urlsplit(f"//{host}").hostname:
+                return True
+        said = answer.status_code == httpx.codes.BAD_REQUEST and b"HTTPS" in content.upper()
+        return bool(said) and speaks_tls(host, self._timeout)
+
+
+def _trust(endpoint: Endpoint) -> ssl.SSLContext:
+    """Return the system's authorities and the registry's private one."""
+    context = ssl.create_default_context()
+    if endpoint.ca_certificate:
+        try:
+            context.load_verify_locations(cadata=endpoint.ca_certificate)
+        except (ssl.SSLError, ValueError) as error:
+            raise RegistryError(
+                Problem.UNKNOWN_CA,
+                f"caCertificate of {endpoint.host} is no certificate ({getattr(error, 'reason', None) or error})",
+                "write the authority's certificate as PEM, from BEGIN CERTIFICATE to END CERTIFICATE",
+            ) from None
+    return context
+
+
+def _limited(answer: httpx.Response, host: str) -> bytes:
+    content, begun = b"", time.monotonic()
+    for part in answer.iter_bytes():
+        content += part
+        if len(content) > _MAX_SIZE or time.monotonic() - begun > _MAX_SECONDS:
+            raise RegistryError(
+                Problem.ANSWER,
+                f"{host} answers with more than 4 MiB, or for more than {_MAX_SECONDS} s",
+                "this is no manifest: check registry.host in the customer's file",
+            )
+    return content
