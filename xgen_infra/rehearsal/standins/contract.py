@@ -6,25 +6,62 @@ sees a protobuf. Property bags are plain JSON values: secrets arrive unwrapped, 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import pulumi
+from pulumi.provider import ConstructResult
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """The engine's wire form of a value that is not known yet (pulumi sdk, `plugin.UnknownStringValue`)."""
 
 Props = dict[str, Any]
 
+__all__ = [
+    "UNKNOWN",
+    "Construct",
+    "ConstructRequest",
+    "ConstructResult",
+    "Delta",
+    "Failure",
+    "Invoke",
+    "Made",
+    "PartialCreateError",
+    "Props",
+    "Request",
+    "ResourceType",
+    "Say",
+]
+
+Say = Callable[[str, str], None]
+"""Shows the user a message: (severity "info", "warning" or "error", text)."""
+
+
+def _silent(_severity: str, _text: str) -> None:
+    return None
+
 
 @dataclass(frozen=True)
 class Request:
-    """One call about one resource: who it is, the provider instance's configuration, and its inputs."""
+    """One call about one resource: who it is, the provider instance's configuration, and its inputs.
+
+    `old_inputs` are the inputs of the last run (at Check, Diff and Update; none for a new resource). `timeout` is
+    the resource's own (customTimeouts), in seconds, or 0. `ignored` are the property paths of ignoreChanges.
+    `cancelled` is set when the user ends the run: whatever waits should give up.
+    """
 
     urn: str
     type: str
     name: str
     config: Mapping[str, Any]
     inputs: Props
+    old_inputs: Props = field(default_factory=dict)
+    timeout: float = 0.0
+    ignored: tuple[str, ...] = ()
+    say: Say = field(default=_silent, compare=False, repr=False)
+    cancelled: threading.Event = field(default_factory=threading.Event, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -47,8 +84,20 @@ class Made:
     inputs: Props | None = None
 
 
+@dataclass(frozen=True)
+class Delta:
+    """What a new program would change: {property path: "add" | "delete" | "update"}, and which of them replace."""
+
+    changes: Mapping[str, str]
+    replaces: frozenset[str] = frozenset()
+    delete_first: bool = False
+
+
 class PartialCreateError(Exception):
-    """The resource exists but did not become ready: the engine keeps it and updates it on the next run."""
+    """The resource exists but did not become ready: the engine keeps it and updates it on the next run.
+
+    An update may raise it too.
+    """
 
     def __init__(self, made: Made, reasons: list[str]) -> None:
         super().__init__("; ".join(reasons))
@@ -67,7 +116,12 @@ class ResourceType:
     `replace_on` names the inputs (camelCase, top level, or dotted) whose change replaces the resource;
     `delete_before_replace` says that the old one has to go first; `backed_by` is "emulator" where an
     emulator or the real server answers and "store" where a file of the rehearsal does. `secret_outputs`
-    are marked secret by the provider; `complete` gives inputs that the provider adds by itself at Check.
+    are marked secret by the provider; `complete` gives inputs that the provider adds by itself at Check, or
+    whole top-level inputs that it rewrites.
+
+    `preview(req, id, old_outputs)` gives the outputs that a preview shows (id "" and no outputs for a new
+    resource); without it a preview shows the inputs, and every other output of a new resource is unknown.
+    `diff(req, old_outputs)` is for a type with rules of its own; without it old and new inputs are compared.
     """
 
     token: str
@@ -81,7 +135,32 @@ class ResourceType:
     delete_before_replace: bool = False
     secret_outputs: frozenset[str] = frozenset()
     backed_by: str = "emulator"
+    preview: Callable[[Request, str, Props], Props] | None = None
+    diff: Callable[[Request, Props], Delta] | None = None
 
 
 Invoke = Callable[[Mapping[str, Any], Props], Props]
 """A provider function: (provider configuration, arguments) -> result."""
+
+
+@dataclass(frozen=True)
+class ConstructRequest:
+    """A component to construct: `inputs` are plain values or `pulumi.Output`s, as the program gave them.
+
+    `options` carry the parent, providers, aliases and protection that its children get; `config` is the
+    provider instance's configuration.
+    """
+
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+    options: pulumi.ResourceOptions
+    config: Mapping[str, Any]
+
+
+Construct = Callable[[ConstructRequest], ConstructResult]
+"""Registers a component and its children, as a program would, and returns ConstructResult(urn, state).
+
+Runs inside the SDK's runtime of the calling program: resources may be made with pulumi_aws and the like, and
+`state` may hold outputs and resources.
+"""

@@ -1,8 +1,8 @@
-"""A record of every call that the engine makes to the stand-ins, and faults to order."""
+"""A record of every call that the engine makes to a stand-in; ordered faults strike here."""
 
 from __future__ import annotations
 
-import fcntl
+import itertools
 import json
 import os
 import signal
@@ -10,17 +10,17 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-FAULT_FILE = "fault.json"
-"""In the stand-ins' folder: {"call": n, "kind": "error" | "timeout" | "partial" | "kill", "pid"?: engine's pid}.
+import psutil
 
-The n-th changing call (Create, Update, Delete; counted from 1 since the file was written, over all providers)
-fails in that way, once; the file is taken away as it strikes. `error` refuses before anything is done;
-`timeout` does the work and then loses the answer; `partial` makes the resource and says that it did not become
-ready; `kill` does the work and ends the engine with SIGKILL before it hears of it.
-"""
+from xgen_infra.rehearsal.standins import faults
+from xgen_infra.rehearsal.standins.faults import Fault, Kind
+
+FILE = "journal.jsonl"
+_ERROR_LENGTH = 300
 
 
 class FaultError(Exception):
@@ -31,71 +31,89 @@ class PartialFaultError(Exception):
     """The resource was made and, by order, did not become ready."""
 
 
+@dataclass
+class Entry:
+    """What a call may add to its record."""
+
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
 class Journal:
-    """Appends one JSON line per call to `<folder>/journal.jsonl`."""
+    """Appends one JSON line per call to `<folder>/journal.jsonl`, and lets the faults ordered there strike.
+
+    A line: {"n", "provider", "method", "urn", "seconds", "outcome": "ok" or the error}, in the order in which
+    the calls ended; `n` counts one provider's calls in the order of their start.
+    """
 
     def __init__(self, folder: Path, provider: str) -> None:
-        self._file = folder / "journal.jsonl"
-        self._fault = folder / FAULT_FILE
+        self._folder = folder
         self._provider = provider
+        self._numbers = itertools.count(1)
         self._lock = threading.Lock()
 
     @contextmanager
-    def call(self, method: str, urn: str) -> Iterator[None]:
-        """Time a call and record how it ended; the ordered fault strikes here."""
-        fault = self._due(method)
-        started, outcome = time.monotonic(), "ok"
+    def call(self, method: str, urn: str, peer: str = "") -> Iterator[Entry]:
+        """Time a call and record how it ended. `peer` is the caller's address, as gRPC gives it."""
+        with self._lock:
+            number = next(self._numbers)
+        fault = faults.due(self._folder, self._provider, method, urn)
+        started, outcome, entry = time.monotonic(), "ok", Entry()
         try:
-            _before(fault, method, urn)
-            yield
+            _refuse(fault, method, urn)
+            yield entry
             if fault:
-                self._after(fault, method, urn)
+                self._strike(fault, method, urn, peer)
         except BaseException as error:
-            outcome = f"{type(error).__name__}: {str(error)[:200]}"
+            outcome = f"{type(error).__name__}: {str(error)[:_ERROR_LENGTH]}"
             raise
         finally:
-            self.write(method=method, urn=urn, seconds=round(time.monotonic() - started, 3), outcome=outcome)
+            self.write(
+                n=number,
+                method=method,
+                urn=urn,
+                seconds=round(time.monotonic() - started, 3),
+                outcome=outcome,
+                **entry.extra,
+            )
 
     def write(self, **entry: Any) -> None:
-        """Append one entry."""
+        """Append one line."""
         line = json.dumps({"provider": self._provider, **entry}) + "\n"
-        with self._lock, self._file.open("a") as stream:
+        with self._lock, (self._folder / FILE).open("a") as stream:
             stream.write(line)
 
-    def _due(self, method: str) -> dict[str, Any] | None:
-        if method not in {"Create", "Update", "Delete"} or not self._fault.exists():
-            return None
-        with _exclusively(self._fault):
-            try:
-                fault: dict[str, Any] = json.loads(self._fault.read_text())
-            except FileNotFoundError:
-                return None
-            fault["call"] -= 1
-            if fault["call"] > 0:
-                self._fault.write_text(json.dumps(fault))
-                return None
-            self._fault.unlink()
-            return fault
-
-    @staticmethod
-    def _after(fault: dict[str, Any], method: str, urn: str) -> None:
-        match fault["kind"]:
-            case "kill":
-                os.kill(int(fault["pid"]), signal.SIGKILL)
-                raise FaultError("the engine was killed")
-            case "partial" if method == "Create":
-                raise PartialFaultError(f"ordered fault: {urn} was made and did not become ready")
+    def _strike(self, fault: Fault, method: str, urn: str, peer: str) -> None:
+        match fault.kind:
+            case Kind.KILL_ENGINE:
+                os.kill(_process_at(peer), signal.SIGKILL)
+                raise FaultError("ordered fault: the engine was killed")
+            case Kind.KILL_PROVIDER:
+                self.write(method=method, urn=urn, outcome="ordered fault: this process is killed")
+                os.kill(os.getpid(), signal.SIGKILL)
+            case Kind.PARTIAL if method != "Delete":
+                raise PartialFaultError(f"ordered fault: {urn} did not become ready")
             case _:
                 raise FaultError(f"ordered fault: the answer to {method} of {urn} was lost")
 
 
-def _before(fault: dict[str, Any] | None, method: str, urn: str) -> None:
-    if fault and fault["kind"] == "error":
+def read(folder: Path) -> list[dict[str, Any]]:
+    """Return what the stand-ins of a folder have recorded."""
+    try:
+        lines = (folder / FILE).read_text().splitlines()
+    except FileNotFoundError:
+        return []
+    return [json.loads(line) for line in lines]
+
+
+def _refuse(fault: Fault | None, method: str, urn: str) -> None:
+    if fault and fault.kind is Kind.ERROR:
         raise FaultError(f"ordered fault: {method} of {urn} is refused")
 
 
-@contextmanager
-def _exclusively(file: Path) -> Iterator[None]:
-    with file.with_suffix(".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def _process_at(peer: str) -> int:
+    """Return the process that holds the caller's end of a connection (peer: `ipv4:127.0.0.1:PORT`)."""
+    port = int(peer.rsplit(":", 1)[-1])
+    for connection in psutil.net_connections(kind="tcp"):
+        if connection.laddr and connection.laddr.port == port and connection.pid not in {None, os.getpid()}:
+            return int(connection.pid or 0)
+    raise FaultError(f"no process was found at {peer}")

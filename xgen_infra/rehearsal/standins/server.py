@@ -6,54 +6,37 @@ was told is kept by connection.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from functools import cache, partial
 from typing import Any
 
 import grpc
-from google.protobuf import any_pb2, empty_pb2
-from google.rpc import status_pb2
+import grpc.aio
+from google.protobuf import empty_pb2
+from pulumi import RunError
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from xgen_infra.rehearsal.standins import wire
-from xgen_infra.rehearsal.standins.contract import (
-    Failure,
-    Invoke,
-    Made,
-    PartialCreateError,
-    Props,
-    Request,
-    ResourceType,
+from xgen_infra.rehearsal.standins import comparison, wire
+from xgen_infra.rehearsal.standins.construct import construct
+from xgen_infra.rehearsal.standins.contract import Delta, Made, PartialCreateError, Request
+from xgen_infra.rehearsal.standins.journal import Entry, Journal, PartialFaultError
+from xgen_infra.rehearsal.standins.stand import (
+    Messenger,
+    Session,
+    Stand,
+    failures,
+    initialization_failed,
+    type_of_urn,
 )
-from xgen_infra.rehearsal.standins.journal import Journal, PartialFaultError
+
+__all__ = ["OPTIONS", "Server", "Servicer", "Stand", "serve"]
 
 OPTIONS = [("grpc.max_receive_message_length", 400 * 1024 * 1024), ("grpc.max_send_message_length", -1)]
-_WORKERS = 24
-
-
-@dataclass(frozen=True)
-class Stand:
-    """A provider: its resource types and functions.
-
-    `configured(config)` may refuse or complete a configuration; `config_differs(old, new)` names the keys whose
-    change replaces every resource of the provider; `unreachable(config)` says that nothing can be known yet.
-    """
-
-    name: str
-    version: str
-    types: Mapping[str, ResourceType]
-    invokes: Mapping[str, Invoke] = field(default_factory=dict)
-    type_of: Callable[[str], ResourceType | None] | None = None
-    check_config: Callable[[Props], list[Failure]] = lambda _config: []
-    replace_config_on: Callable[[Props, Props], list[str]] = lambda _old, _new: []
-
-    def find(self, token: str) -> ResourceType:
-        """Return a resource type; raises KeyError with a sentence where there is none."""
-        found = self.types.get(token) or (self.type_of(token) if self.type_of else None)
-        if found is None:
-            raise KeyError(f"the rehearsal's {self.name} provider has no resource type {token}")
-        return found
+_WORKERS = 64
 
 
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
@@ -62,209 +45,231 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, stand: Stand, journal: Journal) -> None:
         self._stand = stand
         self._journal = journal
-        self._configs: dict[str, Props] = {}
+        self._sessions: dict[str, Session] = {}
+        self._messenger = Messenger()
+        # A component's children and inputs may be secret or resources: only then must they arrive as such.
+        self._whole = bool(stand.construct)
 
     # Plugin life cycle
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return provider_pb2.ProviderHandshakeResponse(accept_secrets=False, accept_resources=False)
+        self._session(context).engine = request.engine_address
+        return provider_pb2.ProviderHandshakeResponse(
+            accept_secrets=self._whole, accept_resources=self._whole, accept_outputs=self._whole
+        )
 
     def Attach(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self._session(context).engine = request.address
         return empty_pb2.Empty()
 
     def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
         return plugin_pb2.PluginInfo(version=self._stand.version)
 
+    def GetSchema(self, request: Any, context: grpc.ServicerContext) -> Any:
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, "the rehearsal's providers have no schema")
+
     def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self._session(context).cancelled.set()
         return empty_pb2.Empty()
 
     # Configuration
 
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
-        failures = self._stand.check_config(wire.plain(request.news))
-        return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(failures))
+        with self._call(context, "CheckConfig", request.urn):
+            asked = wire.plain(request.news)
+            found = failures(self._stand.check_config(asked), asked)
+            return provider_pb2.CheckResponse(inputs=request.news, failures=found)
 
     def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
-        old, new = wire.plain(request.old_inputs or request.olds), wire.plain(request.news)
-        changed = wire.differences(old, new)
-        replaces = self._stand.replace_config_on(old, new) if changed else []
-        return _diff_response(changed, replaces, delete_first=False)
+        with self._call(context, "DiffConfig", request.urn):
+            old, new = wire.plain(request.old_inputs or request.olds), wire.plain(request.news)
+            changes = wire.differences(old, new)
+            replaces = self._stand.replace_config_on(old, new) if changes else []
+            return comparison.response(Delta(changes, frozenset(replaces)))
 
     def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:
-        self._configs[context.peer()] = wire.plain(request.args)
-        return provider_pb2.ConfigureResponse(
-            acceptSecrets=False, supportsPreview=True, acceptResources=False, acceptOutputs=False
-        )
+        with self._call(context, "Configure", request.urn):
+            session = self._sessions[context.peer()] = Session(
+                wire.plain(request.args), self._session(context).engine
+            )
+            self._stand.configure(session.config, partial(self._messenger.say, session.engine, request.urn))
+            return provider_pb2.ConfigureResponse(
+                acceptSecrets=self._whole,
+                supportsPreview=True,
+                acceptResources=self._whole,
+                acceptOutputs=self._whole,
+            )
 
     # Resources
 
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
-        with self._guarded(context, "Check", request.urn):
-            asked = self._request(context, request.urn, request.news)
+        with self._call(context, "Check", request.urn):
+            asked = self._request(context, request.urn, request.news, old_inputs=wire.plain(request.olds))
             kind = self._stand.find(asked.type)
-            failures = kind.check(asked)
+            found = failures(kind.check(asked), asked.inputs)
             request.news.update(kind.complete(asked))
-            return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(failures))
+            return provider_pb2.CheckResponse(inputs=request.news, failures=found)
 
     def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
-        with self._guarded(context, "Diff", request.urn):
-            kind = self._stand.find(_type(request.urn))
-            changed = wire.differences(wire.plain(request.old_inputs), wire.plain(request.news))
-            replaces = [path for path in changed if replaced_by(kind, path)]
-            return _diff_response(changed, replaces, delete_first=kind.delete_before_replace)
+        with self._call(context, "Diff", request.urn):
+            asked = self._request(context, request.urn, request.news, **_before(request))
+            kind = self._stand.find(asked.type)
+            return comparison.response(comparison.compare(kind, asked, wire.plain(request.olds)))
 
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
-        asked = self._request(context, request.urn, request.properties)
-        with self._guarded(context, "Preview" if request.preview else "Create", request.urn):
+        asked = self._request(context, request.urn, request.properties, timeout=request.timeout)
+        with self._guarded(context, "Create", request.urn):
             kind = self._stand.find(asked.type)
             if request.preview:
-                return provider_pb2.CreateResponse(id="", properties=request.properties)
-            made = None
+                with self._journal.call("Preview", request.urn):
+                    shown = kind.preview(asked, "", {}) if kind.preview else asked.inputs
+                return provider_pb2.CreateResponse(id="", properties=self._wire(kind, shown))
+            made = Made("", {})
             try:
-                with self._journal.call("Create", request.urn):
+                with self._journal.call("Create", request.urn, context.peer()):
                     made = kind.create(asked)
-            except PartialCreateError as partial:
-                return _init_failed(context, kind, partial.made, asked.inputs, partial.reasons)
+            except PartialCreateError as error:
+                initialization_failed(context, kind, error.made, asked.inputs, error.reasons)
             except PartialFaultError as fault:
-                assert made is not None  # noqa: S101
-                return _init_failed(context, kind, made, asked.inputs, [str(fault)])
-            return provider_pb2.CreateResponse(id=made.id, properties=_outputs(kind, made.outputs))
+                initialization_failed(context, kind, made, asked.inputs, [str(fault)])
+            return provider_pb2.CreateResponse(id=made.id, properties=self._wire(kind, made.outputs))
 
     def Read(self, request: Any, context: grpc.ServicerContext) -> Any:
-        with self._guarded(context, "Read", request.urn), self._journal.call("Read", request.urn):
+        with self._call(context, "Read", request.urn):
             asked = self._request(context, request.urn, request.inputs)
             kind = self._stand.find(asked.type)
             made = kind.read(asked, request.id, wire.plain(request.properties))
             if made is None:
                 return provider_pb2.ReadResponse(id="")
-            alone = made.outputs if made.inputs is None else made.inputs
-            inputs = live_inputs(asked.inputs, made.outputs) if asked.inputs else alone
+            inputs = made.inputs
+            if inputs is None:
+                inputs = comparison.live_inputs(asked.inputs, made.outputs) if asked.inputs else made.outputs
             return provider_pb2.ReadResponse(
-                id=made.id, properties=_outputs(kind, made.outputs), inputs=_outputs(kind, inputs)
+                id=made.id, properties=self._wire(kind, made.outputs), inputs=self._wire(kind, inputs)
             )
 
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:
-        asked = self._request(context, request.urn, request.news)
-        with self._guarded(context, "Preview" if request.preview else "Update", request.urn):
+        asked = self._request(context, request.urn, request.news, timeout=request.timeout, **_before(request))
+        with self._guarded(context, "Update", request.urn):
             kind = self._stand.find(asked.type)
-            olds = wire.plain(request.olds)
-            if request.preview or kind.update is None:
-                return provider_pb2.UpdateResponse(properties=_outputs(kind, {**olds, **asked.inputs}))
+            outputs = olds = wire.plain(request.olds)
+            if request.preview:
+                with self._journal.call("Preview", request.urn):
+                    preview = kind.preview or (lambda req, _id, known: {**known, **req.inputs})
+                    outputs = preview(asked, request.id, olds)
+                return provider_pb2.UpdateResponse(properties=self._wire(kind, outputs))
             try:
-                with self._journal.call("Update", request.urn):
-                    outputs = kind.update(asked, request.id, olds)
-            except PartialCreateError as partial:
-                return _init_failed(context, kind, partial.made, asked.inputs, partial.reasons)
-            return provider_pb2.UpdateResponse(properties=_outputs(kind, outputs))
+                with self._journal.call("Update", request.urn, context.peer()):
+                    outputs = (
+                        kind.update(asked, request.id, olds) if kind.update else {**olds, **asked.inputs}
+                    )
+            except PartialCreateError as error:
+                initialization_failed(context, kind, error.made, asked.inputs, error.reasons)
+            except PartialFaultError as fault:
+                initialization_failed(context, kind, Made(request.id, outputs), asked.inputs, [str(fault)])
+            return provider_pb2.UpdateResponse(properties=self._wire(kind, outputs))
 
     def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:
-        with self._guarded(context, "Delete", request.urn), self._journal.call("Delete", request.urn):
-            asked = self._request(context, request.urn, request.old_inputs)
+        with self._call(context, "Delete", request.urn):
+            asked = self._request(context, request.urn, request.old_inputs, timeout=request.timeout)
             self._stand.find(asked.type).delete(asked, request.id, wire.plain(request.properties))
             return empty_pb2.Empty()
 
+    # Functions and components
+
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:
-        with self._guarded(context, "Invoke", request.tok), self._journal.call("Invoke", request.tok):
-            function = self._stand.invokes.get(request.tok)
-            if function is None:
-                raise KeyError(f"the rehearsal's {self._stand.name} provider has no function {request.tok}")
-            answer = function(self._configs.get(context.peer(), {}), wire.plain(request.args))
-            return getattr(provider_pb2, "InvokeResponse")(**{"return": wire.struct(answer)})  # noqa: B009
+        with self._call(context, "Invoke", request.tok):
+            function = self._stand.function(request.tok)
+            answer = function(self._session(context).config, wire.plain(request.args))
+            return provider_pb2.InvokeResponse(**{"return": wire.struct(answer)})
+
+    async def Construct(self, request: Any, context: Any) -> Any:
+        try:
+            with self._journal.call("Construct", request.type, context.peer()):
+                return await construct(self._stand, self._session(context), request)
+        except RunError as error:
+            await context.abort(grpc.StatusCode.UNKNOWN, str(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the user gets one text
+            await context.abort(grpc.StatusCode.UNKNOWN, self._text("Construct", request.name, error))
 
     # Inside
 
-    def _request(self, context: grpc.ServicerContext, urn: str, inputs: Any) -> Request:
-        config = self._configs.get(context.peer(), {})
-        return Request(urn, _type(urn), urn.rsplit("::", 1)[-1], config, wire.plain(inputs))
+    def _session(self, context: Any) -> Session:
+        return self._sessions.setdefault(context.peer(), Session())
 
-    def _guarded(self, context: grpc.ServicerContext, method: str, subject: str) -> _Guard:
-        return _Guard(context, self._stand.name, method, subject)
+    def _request(self, context: grpc.ServicerContext, urn: str, inputs: Any, **told: Any) -> Request:
+        session = self._session(context)
+        return Request(
+            urn,
+            type_of_urn(urn),
+            urn.rsplit("::", 1)[-1],
+            session.config,
+            wire.plain(inputs),
+            say=partial(self._messenger.say, session.engine, urn),
+            cancelled=session.cancelled,
+            **told,
+        )
+
+    @contextmanager
+    def _call(self, context: grpc.ServicerContext, method: str, subject: str) -> Iterator[Entry]:
+        """Record a call, and turn an exception into a gRPC error."""
+        with (
+            self._guarded(context, method, subject),
+            self._journal.call(method, subject, context.peer()) as entry,
+        ):
+            yield entry
+
+    @contextmanager
+    def _guarded(self, context: grpc.ServicerContext, method: str, subject: str) -> Iterator[None]:
+        """Turn an exception into a gRPC error that says what failed in one clear text."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - whatever it is, the user gets one text
+            context.abort(grpc.StatusCode.UNKNOWN, self._text(method, subject, error))
+
+    def _text(self, method: str, subject: str, error: Exception) -> str:
+        said = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+        return f"{self._stand.name}: {method} {subject.rsplit('::', 1)[-1]}: {said or type(error).__name__}"
+
+    def _wire(self, kind: Any, outputs: Any) -> Any:
+        return wire.struct(outputs, kind.secret_outputs)
 
 
-class _Guard:
-    """Turns an exception into a gRPC error that says what failed in one clear text."""
-
-    def __init__(self, context: grpc.ServicerContext, provider: str, method: str, subject: str) -> None:
-        self._context, self._where = context, f"{provider}: {method} {subject.rsplit('::', 1)[-1]}"
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if error is None or not isinstance(error, Exception) or self._context.code() is not None:
-            return
-        text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-        self._context.abort(grpc.StatusCode.UNKNOWN, f"{self._where}: {text or type(error).__name__}")
+def _before(request: Any) -> dict[str, Any]:
+    return {"old_inputs": wire.plain(request.old_inputs), "ignored": tuple(request.ignoreChanges)}
 
 
-def replaced_by(kind: ResourceType, path: str) -> bool:
-    """Whether a change at a property path replaces a resource of this type."""
-    if kind.update is None:
-        return True
-    bare = wire.without_indexes(path)
-    return any(bare == key or bare.startswith((f"{key}.", f"{key}[")) for key in kind.replace_on)
+class Server:
+    """A running provider."""
+
+    def __init__(self, server: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self._server = server
+        self._loop = loop
+
+    def stop(self, grace: float = 1.0) -> None:
+        """Stop it; calls under way have `grace` seconds."""
+        asyncio.run_coroutine_threadsafe(self._server.stop(grace), self._loop).result(grace + 5)
 
 
-def live_inputs(inputs: Any, live: Any) -> Any:
-    """Return the inputs with their live values: what was asked for, as it stands."""
-    if isinstance(inputs, dict) and isinstance(live, dict):
-        return {key: live_inputs(value, live[key]) for key, value in inputs.items() if key in live}
-    return live
-
-
-def serve(stand: Stand, journal: Journal) -> tuple[grpc.Server, int]:
+def serve(stand: Stand, journal: Journal) -> tuple[Server, int]:
     """Start a server for a provider on a free loopback port; returns it and the port."""
-    server = grpc.server(ThreadPoolExecutor(max_workers=_WORKERS), options=OPTIONS)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(stand, journal), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    return server, port
+    loop = _loop()
+
+    async def start() -> tuple[Any, int]:
+        pool = ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix=stand.name)
+        server = grpc.aio.server(migration_thread_pool=pool, options=OPTIONS)
+        provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(stand, journal), server)
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        return server, port
+
+    server, port = asyncio.run_coroutine_threadsafe(start(), loop).result(30)
+    return Server(server, loop), port
 
 
-def _type(urn: str) -> str:
-    return urn.split("::")[2].rsplit("$", 1)[-1]
-
-
-def _outputs(kind: ResourceType, outputs: Props) -> Any:
-    return wire.struct(outputs, kind.secret_outputs)
-
-
-def _failures(failures: list[Failure]) -> list[Any]:
-    return [provider_pb2.CheckFailure(property=one.property, reason=one.reason) for one in failures]
-
-
-def _diff_response(changed: dict[str, str], replaces: list[str], *, delete_first: bool) -> Any:
-    kinds = provider_pb2.PropertyDiff
-    detailed = {}
-    for path, how in changed.items():
-        name = f"{how}_replace" if path in replaces else how
-        detailed[path] = kinds(kind=kinds.Kind.Value(name.upper()), inputDiff=True)
-    response = provider_pb2.DiffResponse
-    return response(
-        changes=response.DIFF_SOME if changed else response.DIFF_NONE,
-        replaces=replaces,
-        diffs=sorted({wire.without_indexes(path).split(".")[0] for path in changed}),
-        detailedDiff=detailed,
-        hasDetailedDiff=True,
-        deleteBeforeReplace=bool(replaces) and delete_first,
-    )
-
-
-def _init_failed(
-    context: grpc.ServicerContext, kind: ResourceType, made: Made, inputs: Props, reasons: list[str]
-) -> Any:
-    """End the call with ErrorResourceInitFailed: the engine keeps the resource and updates it next time."""
-    detail = provider_pb2.ErrorResourceInitFailed(
-        id=made.id,
-        properties=_outputs(kind, made.outputs),
-        inputs=_outputs(kind, inputs),
-        reasons=reasons,
-    )
-    packed = any_pb2.Any()
-    packed.Pack(detail)
-    message = "; ".join(reasons)
-    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=message, details=[packed])
-    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-    context.set_code(grpc.StatusCode.UNKNOWN)
-    context.set_details(message)
-    return provider_pb2.CreateResponse()
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """Return the event loop of all servers of this process: components run on it, calls in threads."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="stand-ins", daemon=True).start()
+    return loop

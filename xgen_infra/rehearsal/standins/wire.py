@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from google.protobuf import json_format, struct_pb2
@@ -12,6 +13,9 @@ SIGNATURE = "4dabf18193072939515e22adb298388d"
 """Key of a special value on the wire (pulumi sdk, `resource.SigKey`)."""
 SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a marker, not a secret
 """The signature of a secret (pulumi sdk, `resource.SecretSig`)."""
+OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+"""The signature of an output value (pulumi sdk, `resource.OutputValueSig`)."""
+_STEP = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|\.?([^.\[\]]+)')
 
 
 def plain(struct: struct_pb2.Struct) -> Props:
@@ -23,8 +27,11 @@ def plain(struct: struct_pb2.Struct) -> Props:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        if value.get(SIGNATURE) == SECRET:
+        signature = value.get(SIGNATURE)
+        if signature == SECRET or (signature == OUTPUT and "value" in value):
             return _plain(value.get("value"))
+        if signature == OUTPUT:
+            return UNKNOWN
         return {key: _plain(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
         return [_plain(item) for item in value]
@@ -52,37 +59,81 @@ def has_unknown(value: Any) -> bool:
     return bool(value == UNKNOWN)
 
 
-def differences(old: Any, new: Any, path: str = "") -> dict[str, str]:
-    """Return what changed as {property path: "add" | "delete" | "update"}; numbers equal their text."""
+def differences(old: Any, new: Any, path: str = "", *, strict: bool = False) -> dict[str, str]:
+    """Return what changed as {property path: "add" | "delete" | "update"}.
+
+    Unless `strict`, an empty list or map equals a missing one. A value that is not known yet is an update.
+    """
     if isinstance(old, dict) and isinstance(new, dict):
         found: dict[str, str] = {}
         for key in sorted({*old, *new}):
-            found |= differences(old.get(key), new.get(key), _join(path, key))
+            found |= differences(old.get(key), new.get(key), join(path, key), strict=strict)
         return found
-    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        found = {}
-        for index, (before, after) in enumerate(zip(old, new, strict=True)):
-            found |= differences(before, after, f"{path}[{index}]")
-        return found
-    if old == new or (_empty(old) and _empty(new)):
+    if isinstance(old, list) and isinstance(new, list):
+        return _list_differences(old, new, path, strict=strict)
+    if old == new or (not strict and _empty(old) and _empty(new)):
         return {}
     if old is None:
         return {path: "add"}
     return {path: "delete" if new is None else "update"}
 
 
+def _list_differences(old: list[Any], new: list[Any], path: str, *, strict: bool) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for index, (before, after) in enumerate(zip(old, new, strict=False)):
+        found |= differences(before, after, f"{path}[{index}]", strict=strict)
+    for index in range(len(old), len(new)):
+        found[f"{path}[{index}]"] = "add"
+    for index in range(len(new), len(old)):
+        found[f"{path}[{index}]"] = "delete"
+    return found
+
+
 def _empty(value: Any) -> bool:
     return value is None or value in ({}, [])
 
 
-def _join(path: str, key: str) -> str:
-    simple = key.replace("_", "").replace("-", "").isalnum()
-    if not simple:
-        return f'{path}["{key}"]'
+def join(path: str, key: str) -> str:
+    """Return the path of a key below a property path, quoted where it has to be."""
+    if not re.fullmatch(r"[A-Za-z_$][\w$-]*", key):
+        escaped = key.replace("\\", "\\\\").replace('"', '\\"')
+        return f'{path}["{escaped}"]'
     return f"{path}.{key}" if path else key
 
 
-def without_indexes(path: str) -> str:
-    """Return a property path without list indexes: `a[0].b` is `a.b`."""
-    parts = [part.split("]", 1)[-1] if index else part for index, part in enumerate(path.split("["))]
-    return "".join(parts)
+def steps(path: str) -> list[str | int]:
+    """Return the steps of a property path: `a["b.c"][0].d` is ["a", "b.c", 0, "d"]."""
+    found: list[str | int] = []
+    for quoted, index, name in _STEP.findall(path):
+        if index:
+            found.append(int(index))
+        else:
+            found.append(name or re.sub(r"\\(.)", r"\1", quoted))
+    return found
+
+
+def at(value: Any, way: list[str | int]) -> Any:
+    """Return what stands at a path, or None."""
+    for step in way:
+        if isinstance(value, dict) and isinstance(step, str):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def unknown_at(value: Any, path: str) -> bool:
+    """Whether what stands at a path, or above it, is or contains a value that is not known yet."""
+    way = steps(path)
+    if any(at(value, way[:length]) == UNKNOWN for length in range(len(way))):
+        return True
+    return has_unknown(at(value, way))
+
+
+def touches(way: list[str | int], changed: list[str | int]) -> bool:
+    """Whether a change at one path lies at, within or around another; list indexes do not count."""
+    a, b = ([step for step in one if isinstance(step, str)] for one in (way, changed))
+    shorter = min(len(a), len(b))
+    return a[:shorter] == b[:shorter]
