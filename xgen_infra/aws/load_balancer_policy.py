@@ -40,8 +40,6 @@ _ELB_READS = (
 )
 _LOAD_BALANCER_WRITES = (
     "DeleteLoadBalancer",
-    "ModifyCapacityReservation",
-    "ModifyIpPools",
     "ModifyLoadBalancerAttributes",
     "SetIpAddressType",
     "SetSecurityGroups",
@@ -69,11 +67,11 @@ _LISTENER_WRITES = (
 def load_balancer_controller(place: Place, cluster: str) -> Document:
     """Return the controller's policy.
 
-    Each right follows from the controller's work on Ingresses with its WAF, Shield and Cognito integrations
-    off. Whatever it makes carries TAG with the cluster's name, and only that can it change or delete, so the
+    Each right follows from the controller's work on Ingresses, with its integrations of WAF, Shield, Cognito,
+    reserved capacity and address pools left out. Whatever it makes carries TAG with the cluster's name, and only that can it change or delete, so the
     controllers of two clusters in one account cannot touch each other's load balancers.
     """
-    return document(*_reads(), *_security_groups(place, cluster), *_load_balancers(place, cluster))
+    return document(*_reads(place), *_security_groups(place, cluster), *_load_balancers(place, cluster))
 
 
 def _elb(*words: str) -> list[str]:
@@ -88,24 +86,21 @@ def _asked(cluster: str) -> dict[str, dict[str, str]]:
     return {"StringEquals": {f"aws:RequestTag/{TAG}": cluster}}
 
 
-def _reads() -> Iterator[Statement]:
+def _reads(place: Place) -> Iterator[Statement]:
     describe = [f"ec2:Describe{noun}" for noun in _EC2_READS]
     yield Statement(
         "Look",
-        [
-            *describe,
-            "ec2:GetSecurityGroupsForVpc",
-            *_elb(*(f"Describe{noun}" for noun in _ELB_READS)),
-            "acm:DescribeCertificate",
-            "acm:ListCertificates",
-        ],
+        [*describe, *_elb(*(f"Describe{noun}" for noun in _ELB_READS)), "acm:ListCertificates"],
         ["*"],
     )
+    yield Statement("LookAtCertificates", ["acm:DescribeCertificate"], [place.arn("acm", "certificate/*")])
+    yield Statement("LookAtGroups", ["ec2:GetSecurityGroupsForVpc"], [place.arn("ec2", "vpc/*")])
+    service = "elasticloadbalancing.amazonaws.com"
     yield Statement(
         "ServiceLinkedRole",
         ["iam:CreateServiceLinkedRole"],
-        ["*"],
-        conditions={"StringEquals": {"iam:AWSServiceName": "elasticloadbalancing.amazonaws.com"}},
+        [place.iam(f"role/aws-service-role/{service}/AWSServiceRoleForElasticLoadBalancing")],
+        conditions={"StringEquals": {"iam:AWSServiceName": service}},
     )
 
 

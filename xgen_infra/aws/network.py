@@ -231,7 +231,9 @@ class Network(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{name}-flow-logs",
             name=logs.role_name,
-            assume_role_policy=policies.text(policies.trust_service("vpc-flow-logs.amazonaws.com")),
+            assume_role_policy=policies.text(
+                policies.trust_service("vpc-flow-logs.amazonaws.com", account=self._args.place.account)
+            ),
             opts=self._child,
         )
         write = aws.iam.RolePolicy(

@@ -71,10 +71,15 @@ def text(policy: Document) -> str:
     return json.dumps(policy)
 
 
-def trust_service(service: str, *, tag_session: bool = False) -> Document:
-    """Let an AWS service assume a role; EKS also tags the session (Amazon EKS cluster IAM role)."""
+def trust_service(service: str, *, tag_session: bool = False, account: str | None = None) -> Document:
+    """Let an AWS service assume a role, for one account's resources where the service says whose they are.
+
+    EKS also tags the session (Amazon EKS User Guide, "Amazon EKS cluster IAM role"); flow logs name the
+    account (Amazon VPC User Guide, "IAM role for publishing flow logs to CloudWatch Logs").
+    """
     actions = ["sts:AssumeRole", "sts:TagSession"] if tag_session else ["sts:AssumeRole"]
-    return document(Statement("Service", actions, principal={"Service": service}))
+    conditions = {"StringEquals": {"aws:SourceAccount": account}} if account else {}
+    return document(Statement("Service", actions, principal={"Service": service}, conditions=conditions))
 
 
 def trust_pods(cluster_arn: str, namespace: str, service_account: str) -> Document:
