@@ -153,8 +153,14 @@ def serve(stub: Stub, context: ssl.SSLContext | None = None) -> Iterator[Stub]:
             return
 
     (stub.port,) = free_ports(1)
-    server = ThreadingHTTPServer(("127.0.0.1", stub.port), Handler)
-    server.daemon_threads = True
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_: Any) -> None:
+            """Say nothing of clients that turn away."""
+
+    server = Server(("127.0.0.1", stub.port), Handler)
     if context:
         server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

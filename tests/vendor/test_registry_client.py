@@ -130,8 +130,7 @@ def test_tls_where_plain_http_was_said_is_named(tmp_path: Path) -> None:
 
 def test_a_redirect_to_https_is_tls_where_plain_http_was_said(stub: Stub) -> None:
     stub.overrides.append(lambda path: (301, {"Location": f"https://{stub.host}{path}"}, b""))
-    with pytest.raises(RegistryError), client(stub) as registry:
-        registry.check()
+    assert refused(stub).problem is Problem.SPEAKS_TLS
 
 
 def test_a_private_authority_is_unknown_until_the_file_names_it(tmp_path: Path) -> None:

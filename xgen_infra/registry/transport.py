@@ -21,6 +21,7 @@ from xgen_infra.registry.problems import (
 
 _MAX_SIZE = 4 * 1024 * 1024
 _MAX_SECONDS = 120
+_MAX_REDIRECTS = 5
 _PASSING = frozenset({429, 500, 502, 503, 504})
 
 
@@ -52,9 +53,7 @@ class Transport:
     def __init__(self, endpoint: Endpoint, *, timeout: float, attempts: int) -> None:
         self._timeout = timeout
         self._attempts = attempts
-        self._http = httpx.Client(
-            timeout=timeout, verify=_trust(endpoint), follow_redirects=True, max_redirects=5
-        )
+        self._http = httpx.Client(timeout=timeout, verify=_trust(endpoint))
 
     def close(self) -> None:
         self._http.close()
@@ -80,28 +79,41 @@ class Transport:
     def _once(
         self, url: str, headers: dict[str, str], auth: httpx.Auth | None
     ) -> tuple[httpx.Response, bytes]:
-        host = urlsplit(url).netloc
-        plain = url.startswith("http://")
+        host, plain = urlsplit(url).netloc, url.startswith("http://")
         try:
-            with self._http.stream("GET", url, headers=headers, auth=auth) as answer:
-                content = _limited(answer, host)
+            request: httpx.Request | None = self._http.build_request("GET", url, headers=headers)
+            for _ in range(_MAX_REDIRECTS):
+                assert request is not None  # noqa: S101
+                answer, content = self._send(request, auth, host)
+                if plain and self._wants_tls(answer, content, host):
+                    raise tls_instead(host)
+                if answer.next_request is None:
+                    break
+                # httpx has taken the login out of the next request where that leads to another host.
+                request, auth = answer.next_request, None
         except (httpx.RequestError, httpx.InvalidURL) as error:
             problem = transport_problem(error, host, plain_http=plain, seconds=self._timeout)
             if problem.problem is Problem.UNREACHABLE and isinstance(error, httpx.TransportError):
                 raise _PassingError(problem) from None
             raise problem from None
-        if plain and self._wants_tls(answer, content, host):
-            raise tls_instead(host)
         if answer.status_code in _PASSING:
             raise _PassingError(unusable(host, answer.status_code))
         return answer, content
 
+    def _send(
+        self, request: httpx.Request, auth: httpx.Auth | None, host: str
+    ) -> tuple[httpx.Response, bytes]:
+        answer = self._http.send(request, auth=auth, stream=True)
+        try:
+            return answer, _limited(answer, host)
+        finally:
+            answer.close()
+
     def _wants_tls(self, answer: httpx.Response, content: bytes, host: str) -> bool:
         """Whether a plain request met a server that wants TLS: it says so, or leads there."""
-        for step in answer.history:
-            target = urlsplit(step.headers.get("location", ""))
-            if target.scheme == "https" and target.hostname == urlsplit(f"//{host}").hostname:
-                return True
+        if answer.next_request is not None:
+            target = answer.next_request.url
+            return target.scheme == "https" and target.host == urlsplit(f"//{host}").hostname
         said = answer.status_code == httpx.codes.BAD_REQUEST and b"HTTPS" in content.upper()
         return bool(said) and speaks_tls(host, self._timeout)
 
