@@ -40,16 +40,12 @@ def across(sites: Sequence[Pair]) -> list[Finding]:
 
 
 def _claims(site: Site) -> Iterator[Claim]:
-    bucket = naming.bucket(site)
     if site.eks:
+        bucket = naming.bucket(site)
         yield Claim(
             ("bucket", bucket), ("cluster", "bucket", "name"), f"the bucket {bucket}", "buckets are global"
         )
-        place = (site.eks.account, site.eks.region, naming.cluster(site))
-        words = f"the EKS cluster {place[2]} in {place[1]} of account {place[0]}"
-        yield Claim(("cluster", *place), ("cluster",), words, "rename one stack's file")
-    else:
-        yield from _k3s_claims(site)
+    yield from _cluster_claims(site)
     if site.delivery == "argocd":
         source = site.source
         place = (same_repository(source.repo_url), source.path.strip("./"), source.target_revision)
@@ -59,22 +55,32 @@ def _claims(site: Site) -> Iterator[Claim]:
     yield from _host_claims(site)
 
 
-def _k3s_claims(site: Site) -> Iterator[Claim]:
-    assert site.k3s is not None  # noqa: S101
-    context = site.k3s.context
-    where = f"context {context}" if context else "the current context"
-    path = ("cluster", "context")
-    mend = "write the other cluster's context, or another namespace"
-    yield Claim(("k3s", context, site.namespace), path, f"namespace {site.namespace} of {where}", mend)
+def _cluster_claims(site: Site) -> Iterator[Claim]:
+    """Yield what a site takes of its cluster: all of one that it makes, a part of one that exists."""
+    if site.eks:
+        name = naming.cluster(site)
+        cluster: tuple[str | None, ...] = (site.eks.account, site.eks.region, name)
+        words = f"the EKS cluster {name} in {site.eks.region} of account {site.eks.account}"
+        path: KeyPath = ("cluster", "existingCluster")
+        if not site.eks.existing_cluster:
+            yield Claim(("cluster", *cluster), path, words, "rename one stack's file")
+            return
+    else:
+        context = site.k3s.context if site.k3s else None
+        cluster, path = (context,), ("cluster", "context")
+        words = f"context {context}" if context else "the current context"
+    mend = "name another cluster, or another namespace"
+    yield Claim(("namespace", *cluster, site.namespace), path, f"namespace {site.namespace} of {words}", mend)
     if site.delivery == "argocd":
         mend = "one Argo CD has one Application of each service: give this site a cluster, or delivery: helm"
-        yield Claim(("argocd", context), path, f"Argo CD's Applications of {where}", mend)
+        yield Claim(("argocd", *cluster), path, f"Argo CD's Applications of {words}", mend)
     infra = site.infra
-    inside = not (infra.postgres.host and infra.redis.host and infra.qdrant.host and infra.minio.endpoint)
-    if inside:
+    if site.k3s and not (
+        infra.postgres.host and infra.redis.host and infra.qdrant.host and infra.minio.endpoint
+    ):
         mend = "name the hosts of PostgreSQL, Redis, Qdrant and the object store in infra, or use another cluster"
-        words = f"the data services in {naming.DATA_NAMESPACE} of {where}"
-        yield Claim(("data", context), path, words, mend)
+        words = f"the data services in {naming.DATA_NAMESPACE} of {words}"
+        yield Claim(("data", *cluster), path, words, mend)
 
 
 def _host_claims(site: Site) -> Iterator[Claim]:

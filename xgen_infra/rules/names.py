@@ -30,7 +30,7 @@ def bucket_has_a_valid_name(site: Site) -> Iterator[Violation]:
 
 def kubernetes_has_pins(site: Site) -> Iterator[Violation]:
     """Yield a Kubernetes minor on EKS for which this program pins no add-ons."""
-    if site.eks and site.eks.version not in versions.EKS:
+    if site.eks and not site.eks.existing_cluster and site.eks.version not in versions.EKS:
         known = ", ".join(f"'{minor}'" for minor in versions.EKS)
         yield Violation(("cluster", "version"), f"'{site.eks.version}'", f"one of {known}")
 

@@ -75,7 +75,9 @@ def _node(name: str, vcpus: int, gib: float) -> Node:
 
 
 def _largest(cluster: EksCluster) -> Node | None:
-    """Return the group's largest instance; None where one of them cannot be judged."""
+    """Return the group's largest instance; None where one of them cannot be judged, or the nodes are another's."""
+    if cluster.existing_cluster:
+        return None
     nodes = [node(name) for name in cluster.nodes.instance_types]
     known = [one for one in nodes if one]
     return max(known, key=lambda one: (one.memory, one.cpu)) if len(known) == len(nodes) else None

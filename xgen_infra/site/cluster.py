@@ -65,7 +65,7 @@ class Nodes(Model):
     def _one_architecture(self) -> Nodes:
         if len({graviton(name) for name in self.instance_types}) > 1:
             arm = ", ".join(name for name in self.instance_types if graviton(name))
-            raise ValueError(f"nodes.instanceTypes are of one architecture: {arm} is Arm, the others are x86")
+            raise ValueError(f"nodes.instanceTypes of two architectures: {arm} is Arm, the others are x86")
         return self
 
 
@@ -140,31 +140,38 @@ class EksCluster(Model):
         if not 16 <= self.vpc_cidr.prefixlen <= 20:  # noqa: PLR2004
             raise ValueError(f"vpcCidr {self.vpc_cidr}: expected a prefix length of /16 to /20")
         if not 12 <= self.service_cidr.prefixlen <= 24:  # noqa: PLR2004
-            raise ValueError(f"serviceCidr {self.service_cidr}: EKS takes /12 to /24")
+            raise ValueError(f"serviceCidr {self.service_cidr}: expected a prefix length of /12 to /24")
         if self.vpc_cidr.overlaps(self.service_cidr):
             raise ValueError(f"vpcCidr {self.vpc_cidr} overlaps serviceCidr {self.service_cidr}")
         if self.existing_cluster and not self.vpc:
-            raise ValueError("existingCluster is in a VPC that exists: describe it under vpc")
+            raise ValueError("existingCluster without its VPC: describe it under vpc")
         return self
 
     @model_validator(mode="after")
     def _three_zones(self) -> EksCluster:
         if self.zones and len(set(self.zones)) != 3:  # noqa: PLR2004
-            raise ValueError("zones: expected three different availability zones, or none")
+            raise ValueError(
+                f"zones {', '.join(self.zones)}: expected three different availability zones, or none"
+            )
         return self
 
     @model_validator(mode="after")
     def _access_keys(self) -> EksCluster:
         older = (*self.previous_access_keys, *self.retired_access_keys)
         if len({self.access_key_generation, *older}) != 1 + len(older):
-            raise ValueError("a generation of the access key is either current, previous or retired, once")
+            raise ValueError(
+                "accessKeyGeneration, previousAccessKeys and retiredAccessKeys with one generation twice: "
+                "expected each to be current, previous or retired"
+            )
         if any(generation > self.access_key_generation for generation in older):
             raise ValueError(
-                "previousAccessKeys and retiredAccessKeys hold generations below accessKeyGeneration"
+                "previousAccessKeys and retiredAccessKeys with a generation above accessKeyGeneration: "
+                "expected older ones"
             )
         if len(older) > 1:
             raise ValueError(
-                "an IAM user has two access keys at most: the current one and one older (IAM quotas)"
+                f"previousAccessKeys and retiredAccessKeys with {len(older)} generations: expected one at most, "
+                "for an IAM user has two access keys (IAM User Guide, IAM quotas)"
             )
         return self
 

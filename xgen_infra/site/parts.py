@@ -138,9 +138,9 @@ class Exposure(Model):
     @model_validator(mode="after")
     def _complete(self) -> Exposure:
         if self.kind == "none" and (self.domain or self.certificate_arn or self.tls_secret):
-            raise ValueError("kind none takes no domain and no certificate: write kind: internal or public")
+            raise ValueError("kind none beside a domain or certificate: write kind: internal or public")
         if self.kind == "public" and not self.domain:
-            raise ValueError("kind public needs a domain")
+            raise ValueError("kind public without a domain: write the domain, or kind: internal")
         return self
 
 
