@@ -28,6 +28,11 @@ class Verb(NamedTuple):
 
 VERBS: dict[str, Verb] = {
     "check": Verb("xgen_infra.cli.check:check", "Validate the customers' files, each and together, offline."),
+    "rehearse": Verb(
+        "xgen_infra.cli.rehearse:rehearse",
+        "Bring a customer's whole stack up, change it, tear it down, here.",
+    ),
+    "destroy": Verb("xgen_infra.cli.destroy:destroy", "Remove a customer's stack in stages; data stays."),
     "sites": Verb("xgen_infra.cli.sites:sites", "List the sites for which the vendor builds."),
     "build-plan": Verb("xgen_infra.cli.build_plan:build_plan", "Say which image is built and pushed where."),
 }
@@ -35,6 +40,8 @@ VERBS: dict[str, Verb] = {
 EXPECTED: frozenset[str] = frozenset(
     {
         "xgen_infra.findings.Refused",
+        "xgen_infra.cli.destroy.LeftoversError",
+        "xgen_infra.engine.cli.EngineError",
         "xgen_infra.folder.UnknownSiteError",
         "xgen_infra.passphrase.WrongPassphraseError",
         "xgen_infra.rehearsal.go.ToolError",

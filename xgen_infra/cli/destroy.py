@@ -1,0 +1,70 @@
+"""`xgen destroy`: a customer's stack is removed in stages; data stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xgen_infra.engine import Engine
+from xgen_infra.load import REMOVAL_VARIABLE
+from xgen_infra.removal import CLUSTER_TYPE, STAGES, Resource, Stage, leftovers, resources_of
+
+
+class LeftoversError(Exception):
+    """Something unprotected is still there after the last stage."""
+
+
+def destroy(
+    site: Annotated[str, typer.Argument(help="The stack, as in Pulumi.<stack>.yaml.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the site's name.")] = False,
+) -> None:
+    """Remove a customer's stack in stages. Interrupted or failed, run it again: it goes on where it was.
+
+    Protected data (documents, databases, and what they stand on) is kept and listed at the end.
+    """
+    engine = Engine(Path.cwd())
+    resources = resources_of(engine.export(site))
+    if (
+        not yes
+        and typer.prompt(f"This removes {len(resources)} resources. The site's name, to go on") != site
+    ):
+        raise typer.Abort
+    if any(protected_by_aws(resource) for resource in resources):
+        typer.echo("deletion protection: switched off at AWS")
+        off = Engine(engine.project, engine.binary, {REMOVAL_VARIABLE: "1"})
+        off.up(site, "--target", f"**{CLUSTER_TYPE}**")
+    for stage in STAGES:
+        _remove(engine, site, stage)
+    _tell(resources_of(engine.export(site)), site)
+
+
+def protected_by_aws(resource: Resource) -> bool:
+    """Whether AWS would refuse to delete a cluster (EKS API reference, CreateCluster: deletionProtection)."""
+    return resource.type == CLUSTER_TYPE and bool(resource.inputs.get("deletionProtection"))
+
+
+def _remove(engine: Engine, site: str, stage: Stage) -> None:
+    members = stage.members(resources_of(engine.export(site)))
+    if stage.components and not members:
+        typer.echo(f"{stage.name}: nothing left")
+        return
+    targets = [option for member in members for option in ("--target", member.urn)]
+    options = [*targets, "--target-dependents"] if stage.components else ["--exclude-protected"]
+    result = engine.destroy(site, *options)
+    typer.echo(f"{stage.name}: {result.changes.get('delete', 0)} removed ({stage.why})")
+
+
+def _tell(resources: list[Resource], site: str) -> None:
+    protected, others = leftovers(resources)
+    if protected:
+        typer.echo("Kept, because it is protected:")
+        for resource in protected:
+            typer.echo(f"  {resource.type}  {resource.id}")
+        typer.echo("To remove one of them and what it holds, for good:")
+        for resource in protected:
+            typer.echo(f"  pulumi destroy --stack {site} --ignore-protect --target '{resource.urn}'")
+    if others:
+        listed = "\n".join(f"  {resource.urn}" for resource in others)
+        raise LeftoversError(f"still there after the last stage:\n{listed}")

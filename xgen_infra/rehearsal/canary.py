@@ -1,0 +1,64 @@
+"""The customer's file for a rehearsal: the file itself, with every `secure:` value replaced by a canary.
+
+The customer's secrets cannot be decrypted here and are not needed; what takes their place is unique, so that
+it can be searched for wherever a secret must not be.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from xgen_infra.passphrase import Vault
+
+SEALS = ("encryptionsalt", "secretsprovider", "encryptedkey")
+_SPECIAL = "/+&\\|'\"#$="
+"""Characters that occur in real keys and passwords, and that naive templates corrupt."""
+
+
+@dataclass(frozen=True)
+class RehearsalFile:
+    """A stack file that the rehearsal's passphrase opens, and the canaries in it by configuration key."""
+
+    path: Path
+    canaries: Mapping[str, str]
+    vault: Vault = field(repr=False)
+
+    def change(self, path: tuple[str, ...], value: object) -> None:
+        """Set one value below `xgen-infra:site`."""
+        document = yaml.safe_load(self.path.read_text())
+        part = document["config"]["xgen-infra:site"]
+        for key in path[:-1]:
+            part = part.setdefault(key, {})
+        part[path[-1]] = value
+        _write(self.path, document)
+
+
+def prepare(source: Path, target: Path, passphrase: str) -> RehearsalFile:
+    """Write the rehearsal's copy of a customer's file; the source stays as it is."""
+    document = yaml.safe_load(source.read_text())
+    vault = Vault.new(passphrase)
+    canaries: dict[str, str] = {}
+    for key, value in document.get("config", {}).items():
+        if isinstance(value, dict) and set(value) == {"secure"}:
+            canaries[key] = canary()
+            document["config"][key] = {"secure": vault.encrypt(canaries[key])}
+    for seal in SEALS:
+        document.pop(seal, None)
+    document["encryptionsalt"] = vault.encryption_salt
+    _write(target, document)
+    return RehearsalFile(target, canaries, vault)
+
+
+def canary() -> str:
+    """Return a value that occurs nowhere else, with the characters that templates corrupt."""
+    return f"canary-{secrets.token_hex(12)}{_SPECIAL}{secrets.token_hex(4)}"
+
+
+def _write(path: Path, document: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))

@@ -1,0 +1,203 @@
+"""The phases of a rehearsal: each acts as a person would, then looks at the engine's events and the cluster."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+
+from rich.console import Console
+
+from xgen_infra import catalog, environment, naming
+from xgen_infra.engine import Result
+from xgen_infra.engine.events import SAME
+from xgen_infra.rehearsal.observe import ClusterView, Pod, until
+from xgen_infra.rehearsal.report import Phase, Report
+from xgen_infra.rehearsal.world import World
+from xgen_infra.removal import leftovers, resources_of
+
+_READY_SECONDS = 90.0
+CHANGED: catalog.ServiceName = "xgen-core"
+"""The service of which the rehearsal changes one value."""
+
+
+class Rehearsal:
+    """The phases on one world, in order; each records what it saw."""
+
+    def __init__(self, world: World, report: Report, console: Console) -> None:
+        self.world = world
+        self.report = report
+        self.console = console
+        self.view = ClusterView(world.kubeconfig)
+        self._namespaces_before = self.view.namespaces()
+
+    def preview(self) -> None:
+        """Preview first, as a person would."""
+        with self.report.phase("pulumi preview", self.console) as phase:
+            result = self.world.engine.preview(self.world.stack)
+            phase.check("nothing is made by a preview", not self._made(), "no resource in the state")
+            phase.check("only creations", set(result.changes) <= {"create", "read"}, dict(result.changes))
+
+    def up(self) -> None:
+        """Bring the stack up."""
+        with self.report.phase("pulumi up", self.console) as phase:
+            result = self.world.engine.up(self.world.stack)
+            created = result.changes.get("create", 0)
+            phase.check("everything was created", created > 0 and not result.replaced, dict(result.changes))
+            self.report.resources = groups(result)
+            if not self.world.site.eks:
+                seen = [step.type for step in result.steps if step.type.startswith(("aws:", "eks:"))]
+                phase.check("no AWS resource", not seen, f"{len(seen)} of an AWS type")
+            self._outputs(phase)
+
+    def services(self) -> None:
+        """See the six services ready, or their Applications."""
+        site = self.world.site
+        if site.delivery == "argocd":
+            with self.report.phase("six Applications", self.console) as phase:
+                self._applications(phase)
+            return
+        with self.report.phase("six services ready", self.console) as phase:
+            ready = until(lambda: self.view.all_ready(site.namespace), _READY_SECONDS)
+            phase.check("every replica ready", ready, self.view.ready_services(site.namespace))
+            self._wired(phase)
+            self._images(phase)
+
+    def again(self) -> None:
+        """Run `up` a second time: nothing is to change."""
+        with self.report.phase("second pulumi up", self.console) as phase:
+            result = self.world.engine.up(self.world.stack)
+            seen = [f"{step.op} {step.name} {list(step.diffs)}" for step in result.changed]
+            phase.check("nothing changes", not seen, seen or f"{result.changes.get(SAME, 0)} unchanged")
+
+    def change(self) -> None:
+        """Change one value in the file; it reaches the cluster and touches only what it must."""
+        site = self.world.site
+        with self.report.phase("one value changed in the file", self.console) as phase:
+            before = self.view.pods(site.namespace)
+            self.world.file.change(("services", CHANGED, "vars"), {"REHEARSAL_CHANGED": "yes"})
+            result = self.world.engine.up(self.world.stack)
+            if site.delivery == "argocd":
+                touched = [step.name for step in result.changed]
+                phase.check(
+                    "the change is Git's to carry: no resource is touched", not touched, touched or "none"
+                )
+                return
+            touched = sorted(f"{step.op} {step.name}" for step in result.changed)
+            phase.check("one resource is touched", touched == [f"update releases-{CHANGED}"], touched)
+            arrived = until(lambda: self.view.all_ready(site.namespace), _READY_SECONDS)
+            value = self.view.environment(site.namespace, CHANGED).get("REHEARSAL_CHANGED")
+            phase.check(
+                "the value is in the container", arrived and value == "yes", f"REHEARSAL_CHANGED={value}"
+            )
+            restarted = changed_services(before, self.view.pods(site.namespace))
+            phase.check("only that service's pods restart", restarted == {CHANGED}, sorted(restarted))
+
+    def refused(self) -> None:
+        """A plain destroy is refused where data is protected."""
+        if not any(resource.protect for resource in self._made()):
+            return
+        with self.report.phase("plain pulumi destroy is refused", self.console) as phase:
+            process = subprocess.run(
+                [
+                    str(self.world.engine.binary),
+                    "destroy",
+                    "--yes",
+                    "--skip-preview",
+                    "--stack",
+                    self.world.stack,
+                ],
+                cwd=self.world.project,
+                env={**os.environ, **self.world.environment},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            said = process.stdout + process.stderr
+            why = next((line.strip() for line in said.splitlines() if "protect" in line), said[-200:])
+            phase.check("refused for protection", process.returncode != 0 and "protect" in said, why[:160])
+
+    def destroy(self) -> None:
+        """Remove the stack by `xgen destroy`."""
+        site = self.world.site
+        with self.report.phase("xgen destroy", self.console) as phase:
+            done = subprocess.run(
+                [sys.executable, "-m", "xgen_infra.cli", "destroy", self.world.stack, "--yes"],
+                cwd=self.world.project,
+                env={**os.environ, **self.world.environment},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            (self.world.root / "logs" / "destroy.log").write_text(done.stdout + done.stderr)
+            last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+            phase.check(
+                "ends well",
+                done.returncode == 0,
+                f"status {done.returncode} {last if done.returncode else ''}",
+            )
+            protected, others = leftovers(resources_of(self.world.engine.export(self.world.stack)))
+            kept = dict(Counter(resource.type.rsplit(":", 1)[-1] for resource in protected))
+            phase.check("nothing but protected data is left", not others, f"kept: {kept or 'nothing'}")
+            adopted = bool(site.k3s and site.k3s.adopt.namespace)
+            gone = adopted or until(lambda: site.namespace not in self.view.namespaces(), 30)
+            left = self.view.namespaces() - self._namespaces_before
+            phase.check("the six services are gone", gone, f"namespaces left: {sorted(left) or 'none'}")
+
+    # What the phases look at
+
+    def _made(self) -> list[object]:
+        return list(resources_of(self.world.engine.export(self.world.stack)))
+
+    def _outputs(self, phase: Phase) -> None:
+        outputs = self.world.engine.outputs(self.world.stack)
+        secret = [name for name, value in outputs.items() if value == "[secret]"]
+        phase.check(
+            "outputs, secret ones marked", "kubeconfig" in secret, f"{len(outputs)} outputs, secret: {secret}"
+        )
+
+    def _applications(self, phase: Phase) -> None:
+        site = self.world.site
+        found = self.view.applications()
+        phase.check("one per service", set(found) == set(catalog.NAMES), sorted(found))
+        expected = {v.name: v.value for v in environment.wired(site) if v.owner == "resource"}
+        wrong = [
+            name
+            for name, app in found.items()
+            if app["spec"]["source"]["helm"]["valuesObject"]["outputs"]["env"] != expected
+        ]
+        phase.check("outputs are wired into each", not wrong, wrong or f"{len(expected)} variables each")
+        sources = {app["spec"]["source"]["repoURL"] for app in found.values()}
+        phase.check("from the customer's Git", sources == {site.source.repo_url}, sorted(sources))
+
+    def _wired(self, phase: Phase) -> None:
+        """Compare each container's environment with the environment's one table and with the canaries."""
+        site, canaries = self.world.site, self.world.file.canaries
+        wrong = []
+        for name in catalog.NAMES:
+            seen = self.view.environment(site.namespace, name)
+            for variable in environment.wired(site):
+                expected = variable.value or canaries.get(f"xgen-infra:{variable.source}")
+                value = seen.get(variable.name)
+                if value is None or (expected is not None and value != expected):
+                    wrong.append(f"{name}: {variable.name}")
+        count = len(environment.wired(site)) * len(catalog.NAMES)
+        phase.check("every wired variable reaches its container", not wrong, wrong or f"{count} of {count}")
+
+    def _images(self, phase: Phase) -> None:
+        site = self.world.site
+        expected = {s.service.name: naming.image(site, s.service.name, s.tag, s.digest) for s in site.specs}
+        seen = {pod.service: pod.image for pod in self.view.pods(site.namespace)}
+        phase.check("images are the site's", seen == expected, seen.get("xgen-frontend"))
+
+
+def changed_services(before: list[Pod], after: list[Pod]) -> set[str]:
+    """Return the services that have a pod that was not there before."""
+    known = {pod.uid for pod in before}
+    return {pod.service for pod in after if pod.uid not in known}
+
+
+def groups(result: Result) -> dict[str, int]:
+    """Count a run's resources by the provider that made them."""
+    return dict(Counter(step.type.split(":", 1)[0] for step in result.steps))

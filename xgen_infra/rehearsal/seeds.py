@@ -1,0 +1,68 @@
+"""What was at the customer's before the first `up`, read off the customer's file: networks that it names by id."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+
+from xgen_infra.rehearsal.control_plane import Node
+from xgen_infra.rehearsal.standins.aws.emulator.networks import ExistingNetwork, ExistingSubnet
+from xgen_infra.site import EksCluster, Site
+
+_ZONES = "abc"
+
+
+def networks(site: Site) -> list[ExistingNetwork]:
+    """Return the management VPC, and the site's own where it is an existing one."""
+    cluster, found = site.cluster, []
+    if not isinstance(cluster, EksCluster):
+        return found
+    if site.management:
+        management = site.management
+        found.append(
+            ExistingNetwork(
+                account=management.account or cluster.account,
+                region=management.region or cluster.region,
+                vpc_id=management.vpc_id,
+                cidr=str(management.cidr),
+                route_table_ids=management.route_table_ids,
+                security_group_ids=management.security_group_ids,
+            )
+        )
+    if cluster.vpc:
+        found.append(_existing(cluster))
+    return found
+
+
+def _existing(cluster: EksCluster) -> ExistingNetwork:
+    vpc = cluster.vpc
+    assert vpc is not None  # noqa: S101
+    ids = (*vpc.private_subnet_ids, *vpc.public_subnet_ids)
+    blocks = IPv4Network(cluster.vpc_cidr).subnets(new_prefix=cluster.vpc_cidr.prefixlen + 4)
+    subnets = tuple(
+        ExistingSubnet(subnet_id=name, cidr=str(block), zone=_ZONES[index % len(_ZONES)])
+        for index, (name, block) in enumerate(zip(ids, blocks, strict=False))
+    )
+    return ExistingNetwork(
+        account=cluster.account,
+        region=cluster.region,
+        vpc_id=vpc.id,
+        cidr=str(cluster.vpc_cidr),
+        route_table_ids=vpc.private_route_table_ids,
+        subnets=subnets,
+    )
+
+
+def nodes(site: Site) -> list[Node]:
+    """Return the nodes that the scheduler sees: as many as the node group may have, of a comfortable size."""
+    count = site.eks.nodes.max if site.eks else 3
+    region = site.eks.region if site.eks else "onprem-"
+    return [
+        Node(
+            name=f"node-{number}",
+            cpu="8",
+            memory="32Gi",
+            pods=110,
+            labels={"topology.kubernetes.io/zone": f"{region}{_ZONES[number % len(_ZONES)]}"},
+        )
+        for number in range(count)
+    ]

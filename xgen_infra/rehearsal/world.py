@@ -1,0 +1,195 @@
+"""The world of one rehearsal: control plane, emulator, stand-ins, and the environment that the engine needs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from xgen_infra.engine import Engine
+from xgen_infra.load import STACK_FILE_VARIABLE
+from xgen_infra.rehearsal import control_plane, seeds
+from xgen_infra.rehearsal.canary import RehearsalFile, prepare
+from xgen_infra.rehearsal.charts import pack
+from xgen_infra.rehearsal.control_plane import ControlPlane
+from xgen_infra.rehearsal.moto_server import MotoServer, free_port
+from xgen_infra.rehearsal.processes import Supervisor, clean_environment
+from xgen_infra.rehearsal.standins.kubernetes.helm import SUBSTITUTES
+from xgen_infra.rehearsal.standins.main import PORTS
+from xgen_infra.rehearsal.tools import Tool
+from xgen_infra.site import Site
+from xgen_infra.versions import ARGO_CD, CLUSTER_AUTOSCALER, LOAD_BALANCER_CONTROLLER
+
+PASSPHRASE = "rehearsal"  # noqa: S105 - it seals canaries only
+STAND_INS = ("kubernetes", "aws", "eks", "python")
+_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class World:
+    """A running world. `environment` is what a `pulumi` command needs to act in it."""
+
+    root: Path
+    site: Site
+    file: RehearsalFile
+    supervisor: Supervisor
+    control_plane: ControlPlane
+    kubeconfig: Path
+    binaries: Mapping[Tool, Path]
+    environment: Mapping[str, str]
+    project: Path
+    aws_endpoint: str | None
+
+    @property
+    def stack(self) -> str:
+        """The stack's name."""
+        return self.site.stack
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, acting in this world."""
+        log = self.root / "logs" / "engine.log"
+        return Engine(self.project, self.binaries[Tool.PULUMI], self.environment, log)
+
+    @property
+    def journal(self) -> Path:
+        """Every call that the engine made to the stand-ins."""
+        return self.root / "stand-ins" / "journal.jsonl"
+
+
+def tools_of(site: Site) -> tuple[Tool, ...]:
+    """Return the programs that a rehearsal of a site runs."""
+    tools = [Tool.PULUMI, Tool.HELM, *control_plane.TOOLS, Tool.METRICS_SERVER]
+    return (*tools, Tool.ARGOCD) if site.delivery == "argocd" else tuple(tools)
+
+
+@contextmanager
+def world(
+    site: Site,
+    source: Path,
+    root: Path,
+    binaries: Mapping[Tool, Path],
+    *,
+    project: Path | None = None,
+    real: Sequence[str] = (),
+    progress: Callable[[str], None] = lambda _line: None,
+) -> Iterator[World]:
+    """Start a world for one site and end every process of it afterwards.
+
+    `source` is the customer's file; `real` names providers for which the user's own plugins are used. Raises
+    ProcessError where a server does not start.
+    """
+    project = project or source.parent
+    with Supervisor(root) as supervisor:
+        file = prepare(source, root / source.name, PASSPHRASE)
+        file.change(("delivery",), site.delivery)
+        progress("control plane: etcd, API server, controller manager, scheduler, simulated nodes, metrics")
+        context = (site.k3s.context if site.k3s else None) or "rehearsal"
+        plane = control_plane.start(supervisor, root, binaries, seeds.nodes(site), context=context)
+        endpoint = None
+        if site.eks:
+            progress("AWS: emulator with the networks that the customer's file names")
+            endpoint = _emulator(supervisor, root, site)
+        progress("provider stand-ins")
+        ports = _stand_ins(supervisor, root, project, binaries, plane, endpoint, real, site)
+        environment = _environment(root, plane, ports, binaries, file, source)
+        made = World(
+            root, site, file, supervisor, plane, plane.kubeconfig, binaries, environment, project, endpoint
+        )
+        (root / "state").mkdir(exist_ok=True)
+        _init(made)
+        yield made
+
+
+def _init(world: World) -> None:
+    """Make the stack; `stack init` takes no --config-file, so it runs where the rehearsal's file lies."""
+    shutil.copy(world.project / "Pulumi.yaml", world.root)
+    Engine(world.root, world.binaries[Tool.PULUMI], world.environment).init(world.stack)
+
+
+def _emulator(supervisor: Supervisor, root: Path, site: Site) -> str:
+    server = MotoServer(free_port(), root, networks=tuple(seeds.networks(site)), enforce_iam=False)
+    environment = clean_environment(root, PYTHONPATH=_source())
+    supervisor.start("aws", server.command(), env=environment, ready=server.is_up, timeout=_SECONDS)
+    return server.url
+
+
+def _stand_ins(
+    supervisor: Supervisor,
+    root: Path,
+    project: Path,
+    binaries: Mapping[Tool, Path],
+    plane: ControlPlane,
+    endpoint: str | None,
+    real: Sequence[str],
+    site: Site,
+) -> dict[str, int]:
+    folder = root / "stand-ins"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    wanted = [name for name in STAND_INS if name not in real and (endpoint or name not in {"aws", "eks"})]
+    substitutes = pack((ARGO_CD, LOAD_BALANCER_CONTROLLER, CLUSTER_AUTOSCALER), root / "charts")
+    environment = clean_environment(
+        root,
+        PYTHONPATH=_source(),
+        KUBECONFIG=str(plane.kubeconfig),
+        PATH=_path(root, binaries),
+        **{SUBSTITUTES: str(substitutes)},
+    )
+    command: list[str | Path] = [sys.executable, "-m", "xgen_infra.rehearsal.standins.main"]
+    command += ["--folder", folder, "--project", project, "--providers", ",".join(wanted)]
+    command += ["--helm", binaries[Tool.HELM], "--kubeconfig", plane.kubeconfig]
+    command += ["--aws-endpoint", endpoint or "", "--account", site.eks.account if site.eks else "0" * 12]
+    listed = folder / PORTS
+    listed.unlink(missing_ok=True)
+    supervisor.start("stand-ins", command, env=environment, ready=listed.exists, timeout=_SECONDS)
+    ports: dict[str, int] = json.loads(listed.read_text())
+    return ports
+
+
+def _environment(
+    root: Path,
+    plane: ControlPlane,
+    ports: Mapping[str, int],
+    binaries: Mapping[Tool, Path],
+    file: RehearsalFile,
+    source: Path,
+) -> dict[str, str]:
+    home, state = root / "pulumi-home", root / "state"
+    for folder in (home, state):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    providers = ",".join(f"{name}:{port}" for name, port in ports.items() if name != "python")
+    environment = {
+        "PULUMI_HOME": str(home),
+        "PULUMI_BACKEND_URL": f"file://{state}",
+        "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_OPTION_CONFIG_FILE": str(file.path),
+        "PULUMI_DEBUG_PROVIDERS": providers,
+        "KUBECONFIG": str(plane.kubeconfig),
+        "PATH": _path(root, binaries),
+        STACK_FILE_VARIABLE: str(source.resolve()),
+    }
+    if "python" in ports:
+        environment["PULUMI_DEBUG_LANGUAGES"] = f"python:{ports['python']}"
+    return environment
+
+
+def _path(root: Path, binaries: Mapping[Tool, Path]) -> str:
+    """Return a PATH on which the rehearsal's own programs come first, under their plain names."""
+    folder = root / "bin"
+    folder.mkdir(exist_ok=True)
+    for tool, binary in binaries.items():
+        link = folder / tool.value
+        link.unlink(missing_ok=True)
+        link.symlink_to(binary)
+    return os.pathsep.join([str(folder), os.environ.get("PATH", os.defpath)])
+
+
+def _source() -> str:
+    return str(Path(__file__).parents[2])

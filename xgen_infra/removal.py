@@ -1,0 +1,118 @@
+"""Removing a customer in stages, each of which can be interrupted and run again.
+
+What is protected (documents, databases and what they stand on) stays, and is listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+STACK_TYPE = "pulumi:pulumi:Stack"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of a stack's state; `path` is the chain of its parents' types and its own."""
+
+    urn: str
+    path: tuple[str, ...]
+    id: str
+    protect: bool
+    needs: frozenset[str] = frozenset()
+    inputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def type(self) -> str:
+        """Its type token."""
+        return self.path[-1]
+
+    @property
+    def name(self) -> str:
+        """Its logical name."""
+        return self.urn.rsplit("::", 1)[-1]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step: everything below components whose type begins with one of `components`; none means the rest."""
+
+    name: str
+    why: str
+    components: tuple[str, ...] = ()
+
+    def members(self, resources: Iterable[Resource]) -> list[Resource]:
+        """Return the resources that belong to this stage, protected ones left out."""
+        return [
+            resource
+            for resource in resources
+            if not resource.protect
+            and any(part.startswith(prefix) for part in resource.path for prefix in self.components)
+        ]
+
+
+STAGES: tuple[Stage, ...] = (
+    Stage(
+        "applications",
+        "Argo CD removes what it deployed while its controller still lives",
+        ("xgen:delivery:Applications",),
+    ),
+    Stage(
+        "workloads",
+        "releases, Secrets, namespace and Argo CD; load balancers go with the Ingresses",
+        ("xgen:delivery:",),
+    ),
+    Stage(
+        "controllers",
+        "load-balancer controller, autoscaler and storage class, once nothing needs them",
+        ("xgen:aws:Controllers",),
+    ),
+    Stage(
+        "cluster",
+        "nodes and add-ons, then the control plane",
+        ("xgen:aws:Nodes", "xgen:aws:ControlPlane", "xgen:aws:WorkloadRole"),
+    ),
+    Stage("network", "what is left: peering, network, keys, registry"),
+)
+CLUSTER_TYPE = "aws:eks/cluster:Cluster"
+
+
+def resources_of(deployment: Mapping[str, Any]) -> list[Resource]:
+    """Return the resources of an exported state (`pulumi stack export`), without the stack itself."""
+    listed = deployment.get("deployment", {}).get("resources") or []
+    return [
+        Resource(
+            urn=item["urn"],
+            path=tuple(item["urn"].split("::")[2].split("$")),
+            id=item.get("id", ""),
+            protect=bool(item.get("protect")),
+            needs=_needs(item),
+            inputs=item.get("inputs") or {},
+        )
+        for item in listed
+        if item["type"] != STACK_TYPE
+    ]
+
+
+def leftovers(resources: Sequence[Resource]) -> tuple[list[Resource], list[Resource]]:
+    """Split what a removal left into (protected, what should not be there).
+
+    What a protected resource stands on (its parents, provider and dependencies) belongs to neither.
+    """
+    protected = [resource for resource in resources if resource.protect]
+    by_urn = {resource.urn: resource for resource in resources}
+    held, reached = set[str](), [resource.urn for resource in protected]
+    while reached:
+        urn = reached.pop()
+        if urn not in held and urn in by_urn:
+            held.add(urn)
+            reached.extend(by_urn[urn].needs)
+    return protected, [resource for resource in resources if resource.urn not in held]
+
+
+def _needs(item: Mapping[str, Any]) -> frozenset[str]:
+    provider = item.get("provider", "").rpartition("::")[0]
+    by_property = [urn for urns in (item.get("propertyDependencies") or {}).values() for urn in urns or ()]
+    named = [item.get("parent", ""), provider, *(item.get("dependencies") or ()), *by_property]
+    return frozenset(urn for urn in named if urn)
