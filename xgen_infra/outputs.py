@@ -62,7 +62,7 @@ class Outputs:
             git_revision=site.source.target_revision,
             bucket=cluster.object_store.bucket,
             object_store_endpoint=minio_endpoint(site),
-            hosts=dict(cluster.hosts),
+            hosts={str(name): host for name, host in cluster.hosts.items()},
             secret_name=naming.SERVICE_SECRET,
             secret_keys=delivery.secret_keys,
             generations={"secrets": site.generations.secrets, "registry": site.generations.registry},

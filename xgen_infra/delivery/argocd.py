@@ -134,9 +134,9 @@ def repository_data(repository: Repository, project: str) -> dict[str, pulumi.In
     """Return the repository Secret's data (Argo CD documentation, "Declarative Setup": Repositories)."""
     data: dict[str, pulumi.Input[str]] = {"type": "git", "url": repository.url, "project": project}
     if repository.password is not None:
-        data |= {"username": repository.username, "password": pulumi.Output.secret(repository.password)}
+        data |= {"username": repository.username, "password": repository.password}
     if repository.ssh_key is not None:
-        data["sshPrivateKey"] = pulumi.Output.secret(repository.ssh_key)
+        data["sshPrivateKey"] = repository.ssh_key
     return data
 
 

@@ -44,7 +44,9 @@ def install(site: Site, credentials: Credentials, cluster: Cluster) -> Delivery:
     ready = (*cluster.ready, *workspace.secrets)
     match site.delivery:
         case "helm":
-            values = {name: services.whole(site, name, outputs) for name in services.NAMES}
+            values: dict[str, Mapping[str, Any]] = {
+                name: services.whole(site, name, outputs) for name in services.NAMES
+            }
             releases = Releases(
                 "releases",
                 provider=cluster.provider,
@@ -54,7 +56,9 @@ def install(site: Site, credentials: Credentials, cluster: Cluster) -> Delivery:
             )
             made = {name: release.status["status"] for name, release in releases.releases.items()}
         case "argocd":
-            overlays = {name: services.overlay(site, name, outputs) for name in services.NAMES}
+            overlays: dict[str, Mapping[str, Any]] = {
+                name: services.overlay(site, name, outputs) for name in services.NAMES
+            }
             applications = _argocd(site, credentials, cluster, overlays, ready)
             made = {name: app.metadata["name"] for name, app in applications.applications.items()}
         case _:

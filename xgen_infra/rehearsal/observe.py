@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,12 +59,12 @@ class ClusterView:
                 state[deployment.metadata.name] = f"{updated}/{wanted}"
         return state
 
-    def all_ready(self, namespace: str) -> bool:
-        """Whether each of the six is there with every replica up to date and ready."""
-        state = self.ready_services(namespace)
-        return len(state) == len(catalog.NAMES) and all(
-            ready == wanted and ready != "0"
-            for ready, wanted in (value.split("/") for value in state.values())
+    def all_ready(self, namespace: str, least: Mapping[str, int]) -> bool:
+        """Whether each service is there, every replica up to date and ready, and no fewer than `least`."""
+        state = {name: value.split("/") for name, value in self.ready_services(namespace).items()}
+        return state.keys() >= least.keys() and all(
+            state[name][0] == state[name][1] and int(state[name][0]) >= number
+            for name, number in least.items()
         )
 
     def environment(self, namespace: str, service: str) -> dict[str, str]:

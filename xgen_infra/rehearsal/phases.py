@@ -15,7 +15,7 @@ from xgen_infra.engine.events import SAME
 from xgen_infra.rehearsal.observe import ClusterView, Pod, until
 from xgen_infra.rehearsal.report import Phase, Report
 from xgen_infra.rehearsal.world import World
-from xgen_infra.removal import leftovers, resources_of
+from xgen_infra.removal import Resource, leftovers, resources_of
 
 _READY_SECONDS = 90.0
 CHANGED: catalog.ServiceName = "xgen-core"
@@ -59,7 +59,7 @@ class Rehearsal:
                 self._applications(phase)
             return
         with self.report.phase("six services ready", self.console) as phase:
-            ready = until(lambda: self.view.all_ready(site.namespace), _READY_SECONDS)
+            ready = until(self._all_ready, _READY_SECONDS)
             phase.check("every replica ready", ready, self.view.ready_services(site.namespace))
             self._wired(phase)
             self._images(phase)
@@ -86,7 +86,7 @@ class Rehearsal:
                 return
             touched = sorted(f"{step.op} {step.name}" for step in result.changed)
             phase.check("one resource is touched", touched == [f"update releases-{CHANGED}"], touched)
-            arrived = until(lambda: self.view.all_ready(site.namespace), _READY_SECONDS)
+            arrived = until(self._all_ready, _READY_SECONDS)
             value = self.view.environment(site.namespace, CHANGED).get("REHEARSAL_CHANGED")
             phase.check(
                 "the value is in the container", arrived and value == "yes", f"REHEARSAL_CHANGED={value}"
@@ -95,8 +95,9 @@ class Rehearsal:
             phase.check("only that service's pods restart", restarted == {CHANGED}, sorted(restarted))
 
     def refused(self) -> None:
-        """A plain destroy is refused where data is protected."""
-        if not any(resource.protect for resource in self._made()):
+        """See a plain destroy refused where data is protected."""
+        before = self._made()
+        if not any(resource.protect for resource in before):
             return
         with self.report.phase("plain pulumi destroy is refused", self.console) as phase:
             process = subprocess.run(
@@ -104,7 +105,6 @@ class Rehearsal:
                     str(self.world.engine.binary),
                     "destroy",
                     "--yes",
-                    "--skip-preview",
                     "--stack",
                     self.world.stack,
                 ],
@@ -116,7 +116,9 @@ class Rehearsal:
             )
             said = process.stdout + process.stderr
             why = next((line.strip() for line in said.splitlines() if "protect" in line), said[-200:])
-            phase.check("refused for protection", process.returncode != 0 and "protect" in said, why[:160])
+            phase.check("refused for protection", process.returncode != 0 and "protect" in said, why[:100])
+            left = len(self._made())
+            phase.check("nothing was removed", left == len(before), f"{left} of {len(before)} resources left")
 
     def destroy(self) -> None:
         """Remove the stack by `xgen destroy`."""
@@ -147,8 +149,16 @@ class Rehearsal:
 
     # What the phases look at
 
-    def _made(self) -> list[object]:
+    def _made(self) -> list[Resource]:
         return list(resources_of(self.world.engine.export(self.world.stack)))
+
+    def _all_ready(self) -> bool:
+        site = self.world.site
+        least: dict[str, int] = {
+            spec.service.name: spec.scale.min_replicas if spec.scale.autoscaling else spec.scale.replicas
+            for spec in site.specs
+        }
+        return self.view.all_ready(site.namespace, least)
 
     def _outputs(self, phase: Phase) -> None:
         outputs = self.world.engine.outputs(self.world.stack)

@@ -13,7 +13,8 @@ _ZONES = "abc"
 
 def networks(site: Site) -> list[ExistingNetwork]:
     """Return the management VPC, and the site's own where it is an existing one."""
-    cluster, found = site.cluster, []
+    cluster = site.cluster
+    found: list[ExistingNetwork] = []
     if not isinstance(cluster, EksCluster):
         return found
     if site.management:

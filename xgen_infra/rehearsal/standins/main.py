@@ -14,7 +14,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from xgen_infra.rehearsal.standins import kubernetes, language
+from xgen_infra.rehearsal.standins import aws, kubernetes, language
+from xgen_infra.rehearsal.standins.aws.world import World
 from xgen_infra.rehearsal.standins.journal import Journal
 from xgen_infra.rehearsal.standins.server import serve
 
@@ -35,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             case "kubernetes":
                 stand = kubernetes.stand(private, Path(asked.helm), Path(asked.project))
                 server, ports[name] = serve(stand, Journal(folder, name))
+            case "aws":
+                world = World(folder, asked.aws_endpoint, Path(asked.kubeconfig), asked.account)
+                server, ports[name] = serve(aws.stand(world), Journal(folder, name))
             case _:
                 raise SystemExit(f"no stand-in is called {name}")
         servers.append(server)
