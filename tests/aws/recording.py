@@ -13,6 +13,7 @@ import pulumi
 from google.protobuf import json_format, struct_pb2
 from pulumi.runtime import mocks
 from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.stack import run_pulumi_func
 
 Answer = Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -208,6 +209,8 @@ def record(
         monitor = _Monitor(answers or {}, recording)
         try:
             mocks.set_mocks(_NoMocks(), "xgen-infra", "test", preview=False, monitor=monitor)
+            # Whatever a failed run left behind belongs to its own, closed loop.
+            SETTINGS.outputs.clear()
             loop.run_until_complete(run_pulumi_func(body))
         except BaseException as error:  # noqa: BLE001
             failures.append(error)

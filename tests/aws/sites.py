@@ -58,6 +58,7 @@ ANSWERS = {
         "names": [f"ap-northeast-2{letter}" for letter in ZONE_LETTERS],
         "zoneIds": [f"apne2-az{number}" for number in range(1, 5)],
     },
+    "aws:eks/getClusters:getClusters": lambda _args: {"names": ["other-cluster"]},
     "aws:eks/getCluster:getCluster": lambda args: {
         "name": args["name"],
         "endpoint": "https://shared.example",

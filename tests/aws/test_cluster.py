@@ -6,7 +6,7 @@ import pytest
 
 from xgen_infra.aws.assemble import build
 
-from .recording import Recording, record
+from .recording import Answer, Recording, record
 from .sites import ANSWERS, built, site
 
 CLUSTER = "eks:index:Cluster"
@@ -134,6 +134,32 @@ def test_an_upgrade_changes_versions_and_no_name(aww: Recording) -> None:
     assert later.one("eks:index:ManagedNodeGroup").inputs["version"] == "1.35"
     proxy = later.one("aws:eks/addon:Addon", "node-addons-kube-proxy").inputs["addonVersion"]
     assert proxy.startswith("v1.35.")
+
+
+def running(version: str) -> dict[str, Answer]:
+    """Answers of an account where the site's cluster runs a Kubernetes version."""
+    return {
+        **ANSWERS,
+        "aws:eks/getClusters:getClusters": lambda _args: {"names": ["xgen-aww"]},
+        "aws:eks/getCluster:getCluster": lambda args: {"name": args["name"], "version": version},
+    }
+
+
+@pytest.mark.parametrize(("has", "wanted"), [("1.34", "1.36"), ("1.35", "1.34")])
+def test_skipping_a_minor_or_going_back_is_refused_before_the_cluster_is_touched(
+    has: str, wanted: str
+) -> None:
+    seen, subject = Recording(), site({"cluster": {"version": wanted}})
+    with pytest.raises(ValueError, match=rf"cluster\.version {wanted}: the cluster runs {has}"):
+        record(lambda: build(subject), running(has), into=seen)
+    assert not seen.of(CLUSTER)
+    assert not seen.of("aws:eks/addon:Addon")
+
+
+@pytest.mark.parametrize(("has", "wanted"), [("1.34", "1.34"), ("1.34", "1.35")])
+def test_one_minor_at_a_time_is_fine(has: str, wanted: str) -> None:
+    subject = site({"cluster": {"version": wanted}})
+    assert record(lambda: build(subject), running(has)).one(CLUSTER).inputs["version"] == wanted
 
 
 def test_a_kubernetes_minor_without_pins_is_refused_before_anything_is_registered() -> None:

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_eks as eks
 
-from xgen_infra.aws import policies
+from xgen_infra.aws import policies, upgrade
 from xgen_infra.aws.peering import key
 
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
@@ -141,7 +141,7 @@ class ControlPlane(pulumi.ComponentResource):
         return eks.Cluster(
             self._name,
             name=args.name,
-            version=args.version,
+            version=self._upgrade(),
             vpc_id=args.vpc_id,
             private_subnet_ids=list(args.subnet_ids),
             authentication_mode=eks.AuthenticationMode.API,
@@ -163,6 +163,20 @@ class ControlPlane(pulumi.ComponentResource):
             deletion_protection=args.deletion_protection,
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(depends_on)),
         )
+
+    def _upgrade(self) -> pulumi.Output[str]:
+        """Return the version, once it is known to be one that EKS goes to from the one that runs."""
+        name, wanted, options = self._args.name, self._args.version, pulumi.InvokeOptions(parent=self)
+
+        def running(names: Sequence[str]) -> pulumi.Output[str | None]:
+            if name not in names:
+                return pulumi.Output.from_input(None)
+            found: pulumi.Output[str | None] = aws.eks.get_cluster_output(name=name, opts=options).version
+            return found
+
+        names: pulumi.Output[Sequence[str]] = aws.eks.get_clusters_output(opts=options).names
+        version: pulumi.Output[str | None] = names.apply(running)
+        return version.apply(lambda found: upgrade.step(found, wanted))
 
     def _private_access(self) -> None:
         """Let the management server's network reach the API: EKS' own group admits only the nodes."""

@@ -61,7 +61,7 @@ class AccessKeys(pulumi.ComponentResource):
     ids: dict[str, pulumi.Output[str]]
     """Access key ids by generation."""
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         name: str,
         user_name: str,

@@ -51,7 +51,7 @@ class Peering(pulumi.ComponentResource):
     connection_id: pulumi.Output[str]
     remaining: pulumi.Output[list[str]]
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         name: str,
         tag: str,

@@ -30,6 +30,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "aws:ec2/getRouteTables:getRouteTables": network.get_route_tables,
     "aws:ec2/getSecurityGroup:getSecurityGroup": network.get_security_group,
     "aws:eks/getCluster:getCluster": cluster.get_cluster,
+    "aws:eks/getClusters:getClusters": cluster.get_clusters,
     "aws:eks/getClusterAuth:getClusterAuth": cluster.get_cluster_auth,
     "aws:eks/getAddonVersion:getAddonVersion": cluster.get_addon_version,
 }

@@ -30,6 +30,12 @@ def get_cluster(aws: Aws, arguments: Props) -> Props:
     return {**{k: v for k, v in shown.items() if v is not None}, "id": name, "tags": tags}
 
 
+def get_clusters(aws: Aws, _arguments: Props) -> Props:
+    """List the clusters of the account and region. Raises AwsError."""
+    names = aws.client("eks").list_clusters()["clusters"]
+    return {"id": aws.region, "names": sorted(names)}
+
+
 def get_cluster_auth(aws: Aws, arguments: Props) -> Props:
     """Give a token of the form that EKS takes; the local API server takes none of these, only certificates."""
     asked = {"cluster": str(arguments["name"]), "account": aws.account}
