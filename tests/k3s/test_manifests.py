@@ -124,6 +124,16 @@ def test_whatever_of_the_data_namespace_connects_to_a_data_service_carries_its_l
         assert labels["Job object-store-bucket"]["xgen/reaches-object-store"] == "true"
 
 
+def test_jobs_reach_the_data_services_and_no_metadata_address(built: Built) -> None:
+    spec = built.of("NetworkPolicy")["data-clients"].inputs["spec"]
+    clients = spec["podSelector"]["matchLabels"].items()
+    chosen = {name for name, template in pods(built) if clients <= template["metadata"]["labels"].items()}
+    assert chosen == {name for name, _ in pods(built) if not name.startswith("StatefulSet")}
+    blocks = [peer["ipBlock"] for rule in spec["egress"] for peer in rule["to"] if "ipBlock" in peer]
+    assert bool(blocks) == bool(built.site.infra.minio.endpoint)
+    assert all("169.254.169.254/32" in block["except"] for block in blocks)
+
+
 def test_every_secret_and_config_that_a_pod_names_exists(built: Built) -> None:
     secrets = {name: set(made["stringData"]) for name, made in _named(built, "Secret").items()}
     configs = set(_named(built, "ConfigMap"))

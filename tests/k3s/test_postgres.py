@@ -14,19 +14,9 @@ import pytest
 from xgen_infra.k3s import backup
 from xgen_infra.site.parts import Postgres
 
+from .dumps import DUMPS
 from .postgres_server import Pod, binaries, free_port, stop
 
-DUMPS = backup.Dumps(
-    database="xgen",
-    user="xgen",
-    endpoint="http://127.0.0.1:1",
-    bucket="xgen-mart-backups",
-    store_secret="object-store-credentials",
-    schedule="17 2 * * *",
-    keep_days=14,
-    image_registry=None,
-    generation=1,
-)
 pytestmark = pytest.mark.e2e
 MEMORY = Path("/dev/shm")
 """Databases of a test need no disk: on one, waiting for it takes most of the time."""

@@ -119,7 +119,7 @@ def _cron_job(
     template = {
         "metadata": {
             "labels": {
-                **labels(name),
+                **labels(name, "client"),
                 client(postgres.NAME): "true",
                 client(objects.NAME): "true",
             },
@@ -139,7 +139,7 @@ def _cron_job(
             "failedJobsHistoryLimit": 3,
             **spec,
             "jobTemplate": {
-                "metadata": {"labels": labels(name)},
+                "metadata": {"labels": labels(name, "client")},
                 "spec": {"backoffLimit": retries, "activeDeadlineSeconds": 6 * 3600, "template": template},
             },
         },

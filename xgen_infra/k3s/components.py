@@ -26,6 +26,7 @@ class DataGround(pulumi.ComponentResource):
         provider: kubernetes.Provider,
         storage_class: str | None,
         provisioner: str,
+        store_elsewhere: str | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("xgen:k3s:DataGround", name, None, opts)
@@ -39,6 +40,10 @@ class DataGround(pulumi.ComponentResource):
         if storage_class is None:
             made = manifests.storage_class(RETAIN, provisioner)
             self.resources.append(register(f"{name}-storage-class", made, child))
+        inside = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[self.namespace]))
+        self.resources.append(
+            register(f"{name}-clients-network", manifests.clients_policy(store_elsewhere), inside)
+        )
         self.register_outputs({"namespace": naming.DATA_NAMESPACE, "storageClass": self.storage_class})
 
 

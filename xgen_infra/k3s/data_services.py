@@ -104,6 +104,7 @@ class DataServices(pulumi.ComponentResource):
             provider=provider,
             storage_class=settings.storage.class_name,
             provisioner=settings.provisioner,
+            store_elsewhere=settings.infra.minio.endpoint,
             opts=self._child,
         )
         self.storage_class = ground.storage_class

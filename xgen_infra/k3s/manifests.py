@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from xgen_infra import naming
 from xgen_infra.k3s.workload import (
@@ -97,6 +98,36 @@ def network_policy(workload: Workload, namespace: str) -> Manifest:
             "policyTypes": ["Ingress", "Egress"],
             "ingress": [{"from": peers, "ports": ports}],
             "egress": [],
+        },
+    }
+
+
+def clients_policy(store: str | None) -> Manifest:
+    """Let the jobs of this program reach the data services, names, and an object store elsewhere; nothing else.
+
+    `store` is that store's URL. The metadata address of cloud machines is never reached.
+    """
+    component = "app.kubernetes.io/component"
+    dns = [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]
+    system = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}
+    egress: list[Manifest] = [
+        {"to": [system], "ports": dns},
+        {"to": [{"podSelector": {"matchLabels": {component: "data"}}}]},
+    ]
+    if store:
+        url = urlsplit(store)
+        port = url.port or (443 if url.scheme == "https" else 80)
+        anywhere = {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.169.254/32"]}}
+        egress.append({"to": [anywhere], "ports": [{"port": port, "protocol": "TCP"}]})
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": metadata("data-clients"),
+        "spec": {
+            "podSelector": {"matchLabels": {component: "client"}},
+            "policyTypes": ["Ingress", "Egress"],
+            "ingress": [],
+            "egress": egress,
         },
     }
 

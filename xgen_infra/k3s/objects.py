@@ -105,7 +105,7 @@ def bucket_job(bucket: str, endpoint: str, generation: int, image_registry: str 
             "activeDeadlineSeconds": 900,
             "template": {
                 "metadata": {
-                    "labels": {**labels(f"{NAME}-bucket"), client(NAME): "true"},
+                    "labels": {**labels(f"{NAME}-bucket", "client"), client(NAME): "true"},
                     "annotations": {GENERATION: str(generation)},
                 },
                 "spec": {

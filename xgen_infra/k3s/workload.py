@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 import pulumi
 
@@ -17,6 +17,8 @@ CONFIG_MOUNT = "/etc/xgen"
 DATA_MOUNT = "/data"
 
 Manifest = dict[str, Any]
+Component = Literal["data", "client"]
+"""Whether a pod serves data or is a job of this program that uses it."""
 
 
 @dataclass(frozen=True)
@@ -67,14 +69,18 @@ def script(name: str) -> str:
     return files("xgen_infra.k3s").joinpath("files", name).read_text(encoding="utf-8")
 
 
-def labels(name: str) -> dict[str, str]:
+def labels(name: str, component: Component = "data") -> dict[str, str]:
     """Return an object's labels (Kubernetes documentation, "Recommended Labels")."""
-    return {**selector(name), "app.kubernetes.io/part-of": PART_OF, "app.kubernetes.io/managed-by": "pulumi"}
+    return {
+        **selector(name, component),
+        "app.kubernetes.io/part-of": PART_OF,
+        "app.kubernetes.io/managed-by": "pulumi",
+    }
 
 
-def selector(name: str) -> dict[str, str]:
+def selector(name: str, component: Component = "data") -> dict[str, str]:
     """Return the labels by which a pod is selected; never changed, since a StatefulSet's selector cannot be."""
-    return {"app.kubernetes.io/name": name, "app.kubernetes.io/component": "data"}
+    return {"app.kubernetes.io/name": name, "app.kubernetes.io/component": component}
 
 
 def client(name: str) -> str:
