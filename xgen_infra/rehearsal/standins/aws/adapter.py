@@ -77,7 +77,7 @@ def _resource_type(kind: Kind, token: str, sessions: Sessions) -> ResourceType:
         update=update if kind.updatable else None,
         check=lambda req: list(_failures(kind, req)),
         complete=lambda req: _completed(kind, sessions, req),
-        replace_on=kind.replace_on | {"region"},
+        replace_on=kind.replace_on | ({"region"} if kind.regional else set()),
         delete_before_replace=kind.delete_before_replace,
         secret_outputs=kind.secret_outputs,
         backed_by=kind.backed_by,
@@ -88,9 +88,9 @@ def _failures(kind: Kind, req: Request) -> Iterator[Failure]:
     given = {k for k, v in req.inputs.items() if v is not None}
     for name in sorted(kind.required - given):
         yield Failure(name, f'Missing required argument: the argument "{name}" is required')
-    for name in sorted(
-        given - kind.required - kind.optional - {"region"} - ({"tags"} if kind.taggable else set())
-    ):
+    everywhere = {"tags"} if kind.taggable else set()
+    everywhere |= {"region"} if kind.regional else set()
+    for name in sorted(given - kind.required - kind.optional - everywhere):
         yield Failure(
             name, f"not an input that the rehearsal's {kind.type_name} takes; it takes {_listed(kind)}"
         )
@@ -131,7 +131,9 @@ def resource_outputs(kind: Kind, ref: Ref) -> Props:
 def _merged(kind: Kind, ref: Ref, live: Props) -> Props:
     known = {k: v for k, v in ref.known.items() if k not in live}
     seen = {k: settled(ref.known.get(k), v) for k, v in live.items() if v is not None}
-    out: Props = {**known, **seen, "id": ref.id, "region": ref.aws.region}
+    out: Props = {**known, **seen, "id": ref.id}
+    if kind.regional:
+        out["region"] = ref.aws.region
     if kind.taggable:
         carried = {k: v for k, v in (live.get("tagsAll") or {}).items() if not k.startswith("aws:")}
         asked = ref.known.get("tags") or {}

@@ -92,6 +92,7 @@ class Kind(ABC):
     defaults: ClassVar[Props] = {}
     taggable: ClassVar[bool] = True
     updatable: ClassVar[bool] = True
+    regional: ClassVar[bool] = True
 
     @abstractmethod
     def create(self, job: Job) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from xgen_infra.rehearsal.standins.aws.kind import Job, Ref, found
@@ -44,10 +45,12 @@ def described(aws: Aws, operation: str, answer: str, **arguments: Any) -> Props 
     return dict(items[0]) if items else None
 
 
-def filtered(aws: Aws, operation: str, answer: str, **filters: str | list[str]) -> list[Props]:
-    """Give the items that a describe call finds by filters; underscores in names stand for hyphens."""
+def filtered(
+    aws: Aws, operation: str, answer: str, filters: Mapping[str, str | list[str]] | None = None
+) -> list[Props]:
+    """Give the items that a describe call finds by EC2's filters, such as {"vpc-id": "vpc-1"}."""
     named = [
-        {"Name": name.replace("_", "-"), "Values": value if isinstance(value, list) else [value]}
-        for name, value in filters.items()
+        {"Name": name, "Values": value if isinstance(value, list) else [value]}
+        for name, value in (filters or {}).items()
     ]
     return [dict(item) for item in getattr(aws.client("ec2"), operation)(Filters=named)[answer]]

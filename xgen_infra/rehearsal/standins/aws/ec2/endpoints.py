@@ -63,7 +63,7 @@ class VpcEndpoint(Kind):
         if endpoint is None or endpoint["State"] in _GONE:
             return None
         lists = filtered(
-            ref.aws, "describe_prefix_lists", "PrefixLists", prefix_list_name=endpoint["ServiceName"]
+            ref.aws, "describe_prefix_lists", "PrefixLists", {"prefix-list-name": endpoint["ServiceName"]}
         )
         return {
             "arn": ref.aws.arn("ec2", f"vpc-endpoint/{ref.id}"),

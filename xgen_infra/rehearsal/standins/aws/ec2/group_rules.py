@@ -142,13 +142,21 @@ class _VpcRule(Kind):
         }
 
     def update(self, job: Job, ref: Ref) -> None:
+        if all(job.inputs.get(key) == ref.known.get(key) for key in (*self.required, *self.optional)):
+            retag(job, ref)
+            return
         one = self._asked(job)
         peers = {field: one.peer for key, (_, _, field) in _NEW_PEERS.items() if job.inputs.get(key)}
-        bounds = {"FromPort": one.first, "ToPort": one.last} if one.protocol != permissions.ALL else {}
-        wanted = {"IpProtocol": one.protocol, **bounds, **peers, "Description": one.description}
+        first, last = (-1, -1) if one.protocol == permissions.ALL else (one.first, one.last)
+        wanted = {"IpProtocol": one.protocol, "FromPort": first, "ToPort": last, **peers}
         job.aws.client("ec2").modify_security_group_rules(
             GroupId=job.text("securityGroupId"),
-            SecurityGroupRules=[{"SecurityGroupRuleId": ref.id, "SecurityGroupRule": wanted}],
+            SecurityGroupRules=[
+                {
+                    "SecurityGroupRuleId": ref.id,
+                    "SecurityGroupRule": {**wanted, "Description": one.description},
+                }
+            ],
         )
         retag(job, ref)
 

@@ -107,8 +107,7 @@ class DefaultSecurityGroup(Kind):
             job.aws,
             "describe_security_groups",
             "SecurityGroups",
-            vpc_id=job.text("vpcId"),
-            group_name="default",
+            {"vpc-id": job.text("vpcId"), "group-name": "default"},
         )
         if not owned:
             raise AwsError("InvalidVpcID.NotFound", f"the vpc {job.text('vpcId')!r} has no default group")

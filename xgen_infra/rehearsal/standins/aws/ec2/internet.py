@@ -56,7 +56,7 @@ class InternetGateway(Kind):
     def _detach(self, ref: Ref, vpc: str) -> None:
         if not vpc:
             return
-        for gateway in filtered(ref.aws, "describe_nat_gateways", "NatGateways", vpc_id=vpc):
+        for gateway in filtered(ref.aws, "describe_nat_gateways", "NatGateways", {"vpc-id": vpc}):
             if gateway["State"] not in _GONE and gateway.get("ConnectivityType") != "private":
                 raise AwsError(
                     "DependencyViolation",

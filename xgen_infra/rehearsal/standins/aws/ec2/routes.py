@@ -171,7 +171,7 @@ class RouteTableAssociation(Kind):
     def create(self, job: Job) -> str:
         subnet = job.text("subnetId")
         for table in filtered(
-            job.aws, "describe_route_tables", "RouteTables", association_subnet_id=subnet or "none"
+            job.aws, "describe_route_tables", "RouteTables", {"association.subnet-id": subnet or "none"}
         ):
             raise AwsError(
                 "Resource.AlreadyAssociated", f"{subnet} is associated with {table['RouteTableId']} already"
@@ -181,28 +181,33 @@ class RouteTableAssociation(Kind):
         return str(made["AssociationId"])
 
     def read(self, ref: Ref) -> Props | None:
-        for table in filtered(ref.aws, "describe_route_tables", "RouteTables"):
-            for association in table["Associations"]:
-                same_end = association.get("SubnetId") and association.get("SubnetId") == ref.known.get(
-                    "subnetId"
-                )
-                if association["RouteTableAssociationId"] == ref.id or same_end:
-                    return {
-                        "routeTableId": table["RouteTableId"],
-                        "subnetId": association.get("SubnetId"),
-                        "associationId": association["RouteTableAssociationId"],
-                    }
-        return None
+        association = self._find(ref)
+        if association is None:
+            return None
+        return {"routeTableId": association["RouteTableId"], "subnetId": association.get("SubnetId")}
 
     def update(self, job: Job, ref: Ref) -> None:
+        association = self._find(ref)
+        if association is None:
+            raise AwsError("InvalidAssociationID.NotFound", f"the association {ref.id} does not exist")
         job.aws.client("ec2").replace_route_table_association(
-            AssociationId=ref.known.get("associationId", ref.id), RouteTableId=job.text("routeTableId")
+            AssociationId=association["RouteTableAssociationId"], RouteTableId=job.text("routeTableId")
         )
 
     def delete(self, ref: Ref) -> None:
-        live = self.read(ref)
-        if live is not None:
-            ref.client("ec2").disassociate_route_table(AssociationId=live["associationId"])
+        association = self._find(ref)
+        if association is not None:
+            ref.client("ec2").disassociate_route_table(AssociationId=association["RouteTableAssociationId"])
+
+    def _find(self, ref: Ref) -> Props | None:
+        """Give the association by its subnet: EC2 gives it a new id each time that its table is replaced."""
+        subnet = ref.known.get("subnetId")
+        for table in filtered(ref.aws, "describe_route_tables", "RouteTables"):
+            for association in table["Associations"]:
+                same_end = subnet is not None and association.get("SubnetId") == subnet
+                if association["RouteTableAssociationId"] == ref.id or same_end:
+                    return {**association, "RouteTableId": table["RouteTableId"]}
+        return None
 
 
 def _asked(known: Props) -> dict[str, str]:

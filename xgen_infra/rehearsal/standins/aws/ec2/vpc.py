@@ -14,10 +14,10 @@ _SHORTEST, _LONGEST = 16, 28
 _VPC_FLAGS = {"enableDnsSupport": True, "enableDnsHostnames": False}
 _GONE = {"deleted", "deleting"}
 _DEPENDENTS = (
-    ("describe_subnets", "Subnets", "SubnetId", "vpc_id"),
-    ("describe_internet_gateways", "InternetGateways", "InternetGatewayId", "attachment_vpc_id"),
-    ("describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId", "vpc_id"),
-    ("describe_security_groups", "SecurityGroups", "GroupId", "vpc_id"),
+    ("describe_subnets", "Subnets", "SubnetId", "vpc-id"),
+    ("describe_internet_gateways", "InternetGateways", "InternetGatewayId", "attachment.vpc-id"),
+    ("describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId", "vpc-id"),
+    ("describe_security_groups", "SecurityGroups", "GroupId", "vpc-id"),
 )
 
 
@@ -45,12 +45,14 @@ class Vpc(Kind):
         vpc = described(ref.aws, "describe_vpcs", "Vpcs", VpcIds=[ref.id])
         if vpc is None:
             return None
-        tables = filtered(ref.aws, "describe_route_tables", "RouteTables", vpc_id=ref.id)
+        tables = filtered(ref.aws, "describe_route_tables", "RouteTables", {"vpc-id": ref.id})
         main = next((t["RouteTableId"] for t in tables if any(a["Main"] for a in t["Associations"])), None)
         groups = filtered(
-            ref.aws, "describe_security_groups", "SecurityGroups", vpc_id=ref.id, group_name="default"
+            ref.aws, "describe_security_groups", "SecurityGroups", {"vpc-id": ref.id, "group-name": "default"}
         )
-        acls = filtered(ref.aws, "describe_network_acls", "NetworkAcls", vpc_id=ref.id, default="true")
+        acls = filtered(
+            ref.aws, "describe_network_acls", "NetworkAcls", {"vpc-id": ref.id, "default": "true"}
+        )
         return {
             "arn": ref.aws.arn("ec2", f"vpc/{ref.id}"),
             "cidrBlock": vpc["CidrBlock"],
@@ -74,7 +76,7 @@ class Vpc(Kind):
         if described(ref.aws, "describe_vpcs", "Vpcs", VpcIds=[ref.id]) is None:
             return
         for operation, answer, name, by_vpc in _DEPENDENTS:
-            for item in filtered(ref.aws, operation, answer, **{by_vpc: ref.id}):
+            for item in filtered(ref.aws, operation, answer, {by_vpc: ref.id}):
                 if item.get("State") not in _GONE and item.get("GroupName") != "default":
                     raise _in_use(ref, str(item[name]))
         ref.client("ec2").delete_vpc(VpcId=ref.id)
@@ -136,7 +138,7 @@ class Subnet(Kind):
     def delete(self, ref: Ref) -> None:
         if described(ref.aws, "describe_subnets", "Subnets", SubnetIds=[ref.id]) is None:
             return
-        for gateway in filtered(ref.aws, "describe_nat_gateways", "NatGateways", subnet_id=ref.id):
+        for gateway in filtered(ref.aws, "describe_nat_gateways", "NatGateways", {"subnet-id": ref.id}):
             if gateway["State"] not in _GONE:
                 raise _in_use(ref, gateway["NatGatewayId"])
         ref.client("ec2").delete_subnet(SubnetId=ref.id)

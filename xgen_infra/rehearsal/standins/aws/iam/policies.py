@@ -21,6 +21,7 @@ _VERSIONS = 5
 
 class Policy(Kind):
     type_name = "aws:iam/policy:Policy"
+    regional = False
     required = frozenset({"policy"})
     optional = frozenset({"name", "namePrefix", "path", "description"})
     replace_on = frozenset({"name", "namePrefix", "path", "description"})
@@ -128,6 +129,7 @@ class _Inline(Kind):
 
 class RolePolicy(_Inline):
     type_name = "aws:iam/rolePolicy:RolePolicy"
+    regional = False
     owner = "role"
     required = frozenset({"policy", "role"})
     replace_on = frozenset({"name", "namePrefix", "role"})
@@ -135,6 +137,7 @@ class RolePolicy(_Inline):
 
 class UserPolicy(_Inline):
     type_name = "aws:iam/userPolicy:UserPolicy"
+    regional = False
     owner = "user"
     required = frozenset({"policy", "user"})
     replace_on = frozenset({"name", "namePrefix", "user"})
@@ -174,6 +177,7 @@ class _Attachment(Kind):
 
 class RolePolicyAttachment(_Attachment):
     type_name = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+    regional = False
     owner = "role"
     required = frozenset({"role", "policyArn"})
     replace_on = frozenset({"role", "policyArn"})
@@ -181,6 +185,7 @@ class RolePolicyAttachment(_Attachment):
 
 class UserPolicyAttachment(_Attachment):
     type_name = "aws:iam/userPolicyAttachment:UserPolicyAttachment"
+    regional = False
     owner = "user"
     required = frozenset({"user", "policyArn"})
     replace_on = frozenset({"user", "policyArn"})

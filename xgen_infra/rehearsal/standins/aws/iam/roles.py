@@ -22,6 +22,7 @@ _HOUR, _TWELVE_HOURS = 3600, 43200
 
 class Role(Kind):
     type_name = "aws:iam/role:Role"
+    regional = False
     required = frozenset({"assumeRolePolicy"})
     optional = frozenset(
         {
@@ -122,6 +123,7 @@ class Role(Kind):
 
 class InstanceProfile(Kind):
     type_name = "aws:iam/instanceProfile:InstanceProfile"
+    regional = False
     optional = frozenset({"name", "namePrefix", "path", "role"})
     replace_on = frozenset({"name", "namePrefix", "path"})
 
@@ -177,6 +179,7 @@ class InstanceProfile(Kind):
 
 class OpenIdConnectProvider(Kind):
     type_name = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
+    regional = False
     required = frozenset({"url", "clientIdLists"})
     optional = frozenset({"thumbprintLists"})
     replace_on = frozenset({"url"})

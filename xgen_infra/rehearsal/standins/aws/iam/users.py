@@ -18,6 +18,7 @@ _KEYS_PER_USER = 2
 
 class User(Kind):
     type_name = "aws:iam/user:User"
+    regional = False
     optional = frozenset({"name", "path", "permissionsBoundary", "forceDestroy"})
     defaults = {"path": "/"}  # noqa: RUF012 - read, never written
 
@@ -84,6 +85,7 @@ class User(Kind):
 
 class AccessKey(Kind):
     type_name = "aws:iam/accessKey:AccessKey"
+    regional = False
     required = frozenset({"user"})
     optional = frozenset({"status", "pgpKey"})
     replace_on = frozenset({"user", "pgpKey"})
