@@ -62,6 +62,9 @@ class _Translator:
 
     def finding(self, error: ErrorDetails) -> Finding:
         path = plain_path(error["loc"])
+        if error["loc"][-1:] == ("[key]",):
+            expected = error["msg"].removeprefix("Value error, expected ")
+            return self._at(path, f"the name '{path[-1]}'", expected, key=True)
         match error["type"]:
             case "extra_forbidden":
                 return self._unknown(path)
@@ -97,9 +100,8 @@ class _Translator:
         else:
             close = suggestion(self.root, self.data, tuple(parent), name)
             mend = f"did you mean '{close}'?" if close else "remove it"
-        return self._at(
-            path, f"the unknown key '{name}'", "one of " + ", ".join(known) if known else "", mend
-        )
+        expected = "one of " + ", ".join(known) if known else ""
+        return self._at(path, f"the unknown key '{name}'", expected, mend, key=True)
 
     def _kind(self, path: KeyPath, error: ErrorDetails) -> Finding:
         kinds = ", ".join(repr(kind) for kind in UNIONS.get(path, ()))
@@ -116,9 +118,10 @@ class _Translator:
         message = error["msg"].removeprefix("Value error, ")
         value = error["input"]
         if message.startswith("expected "):
-            return self._at(
-                path, self._shown(path, value), message.removeprefix("expected "), self._quoting(path, value)
-            )
+            mend = self._quoting(path, value)
+            if path == ("site",) and self.origin.written(path) is None:
+                mend = "it follows from the file's name: name the file otherwise, or write site"
+            return self._at(path, self._shown(path, value), message.removeprefix("expected "), mend)
         if not isinstance(value, (dict, list, BaseModel)):
             return self._at(path, self._shown(path, value), "", message)
         path = self._subject(path, message)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -48,11 +50,11 @@ _WORDS: dict[str, Any] = {
 _FIRST = frozenset("0123456789+-.")
 _INTEGER = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}.*)?")
+_DATE = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[Tt ][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}.*)?")
 _OLD_OCTAL = re.compile(r"([-+]?)0([0-7]+)")
 
 
-_READ_OTHERWISE = re.compile(r"[\s\[{,][-+]?(?:0[0-9]|[0-9]+_|[0-9]{4}-[0-9])")
+_READ_OTHERWISE = re.compile(r"[\s\[{,][-+]?(?:0[0-9xXoObB]|[0-9.eE+-]*_|[0-9]{4}-[0-9])")
 """Unquoted numbers and dates that the quick parser reads otherwise than the engine; tags and merges it does too."""
 
 
@@ -72,15 +74,27 @@ def scalar(text: str) -> Any:
         return _WORDS[text]
     if text[0] not in _FIRST:
         return text
-    if _DATE.fullmatch(text):
+    if _is_date(text):
         return Date(text)
-    digits = text.replace("_", "") if text[0] != "." else text
+    digits = text.replace("_", "") if text[0] != "." else re.sub(r"(?<=\d)_(?=\d)", "", text)
     if _INTEGER.fullmatch(digits):
         old = _OLD_OCTAL.fullmatch(digits)
-        return int(f"{old[1]}0o{old[2]}" if old else digits, 0)
-    if _FLOAT.fullmatch(digits):
+        number = int(f"{old[1]}0o{old[2]}" if old else digits, 0)
+        return number if -(2**63) <= number < 2**64 else float(number)
+    if _FLOAT.fullmatch(digits) and not math.isinf(float(digits)):
         return float(digits)
     return text
+
+
+def _is_date(text: str) -> bool:
+    found = _DATE.fullmatch(text)
+    if not found:
+        return False
+    try:
+        date(int(found[1]), int(found[2]), int(found[3]))
+    except ValueError:
+        return False
+    return True
 
 
 class Document:
