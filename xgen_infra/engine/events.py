@@ -85,7 +85,7 @@ def _diagnostics(events: Iterable[Mapping[str, Any]]) -> Iterable[str]:
     for event in events:
         said = event.get("diagnosticEvent")
         if said and said.get("severity") in {"error", "warning"}:
-            yield _bare(said.get("message", "")).strip()
+            yield _bare(said.get("message", "")).strip().removeprefix("an unhandled error occurred: ")
 
 
 def _bare(message: str) -> str:

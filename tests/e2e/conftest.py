@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from xgen_infra.engine import Engine
+from xgen_infra.load import STACK_FILE_VARIABLE
+from xgen_infra.rehearsal.standins import language
+from xgen_infra.rehearsal.tools import Tool, ensure
+
+ROOT = Path(__file__).parents[2]
+PASSPHRASE = "xgen-samples"
+
+
+@pytest.fixture(scope="session")
+def pulumi() -> Path:
+    return ensure([Tool.PULUMI], print)[Tool.PULUMI]
+
+
+@pytest.fixture(scope="module")
+def bare_engine(pulumi: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], Engine]]:
+    """The engine and the program alone: no provider answers, so nothing can be registered unnoticed."""
+    root = tmp_path_factory.mktemp("bare")
+    for name in ("home", "state"):
+        (root / name).mkdir()
+    for name in ("Pulumi.yaml", "Pulumi.aww.yaml"):
+        shutil.copy(ROOT / name, root)
+    server, port = language.serve()
+    environment = {
+        "PULUMI_HOME": str(root / "home"),
+        "PULUMI_BACKEND_URL": f"file://{root / 'state'}",
+        "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_DEBUG_LANGUAGES": f"python:{port}",
+    }
+    Engine(root, pulumi, environment).init("aww")
+
+    def engine(file: Path) -> Engine:
+        given = {"PULUMI_OPTION_CONFIG_FILE": str(file), STACK_FILE_VARIABLE: str(file)}
+        return Engine(ROOT, pulumi, {**environment, **given})
+
+    yield engine
+    server.stop(grace=1).wait()
