@@ -178,6 +178,12 @@ def test_images_of_another_account_are_its_owners_to_share() -> None:
     assert "arn:aws:iam::123456789012:role/xgen-aww-nodes" in step
 
 
+def test_a_second_stack_of_a_site_makes_no_repository_again() -> None:
+    found = built({"registry": {**ECR["registry"], "create": False}, "site": "aww"}, stack="aww-stg")
+    assert not found.of("aws:ecr/repository:Repository")
+    assert found.result["registryRemaining"] == []
+
+
 def test_a_site_with_nexus_has_no_repository_in_ecr(aww: Recording) -> None:
     assert not aww.of("aws:ecr/repository:Repository")
     assert aww.result["ecrRepositoryUrls"] == {}

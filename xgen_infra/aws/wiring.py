@@ -198,7 +198,7 @@ def registry(site: Site) -> RegistryArgs | None:
     spec = site.registry
     if not isinstance(spec, EcrRegistry) or not site.eks:
         return None
-    if naming.ecr_home(site)[0] != site.eks.account:
+    if not spec.create or naming.ecr_home(site)[0] != site.eks.account:
         return None
     names: list[str] = [item.service.name for item in site.specs]
     return RegistryArgs({name: naming.repository(site, name) for name in names}, spec.push_principal)

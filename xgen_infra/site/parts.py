@@ -63,6 +63,8 @@ class EcrRegistry(Model):
     region: AwsRegion | None = None
     push_principal: RoleArn | None = None
     """The vendor's role that may push; the only writer."""
+    create: StrictBool = True
+    """False where another stack of the same site makes the repositories, and this one only pulls."""
     credential_id: Text = "ecr-credentials"
     """Id of the credential in Jenkins that assumes the push principal."""
 
