@@ -35,6 +35,10 @@ VERBS: dict[str, Verb] = {
     "destroy": Verb("xgen_infra.cli.destroy:destroy", "Remove a customer's stack in stages; data stays."),
     "sites": Verb("xgen_infra.cli.sites:sites", "List the sites for which the vendor builds."),
     "build-plan": Verb("xgen_infra.cli.build_plan:build_plan", "Say which image is built and pushed where."),
+    "registry-login": Verb(
+        "xgen_infra.cli.registry_login:registry_login", "Let Docker push to a site's registry."
+    ),
+    "promote": Verb("xgen_infra.cli.promote:promote", "Pin images by digest in a customer's file."),
 }
 
 EXPECTED: frozenset[str] = frozenset(
@@ -49,6 +53,9 @@ EXPECTED: frozenset[str] = frozenset(
         "xgen_infra.rehearsal.ports.PortError",
         "xgen_infra.rehearsal.processes.ProcessError",
         "xgen_infra.rehearsal.report.PhaseFailedError",
+        "xgen_infra.registry.problems.RegistryError",
+        "xgen_infra.vendor.pins.PromoteError",
+        "xgen_infra.vendor.publish.GitError",
         "xgen_infra.yaml_splice.EditError",
     }
 )
