@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from types import MappingProxyType
 
 from xgen_infra.rehearsal.standins.aws import checks
 from xgen_infra.rehearsal.standins.aws.kind import Job, Kind, Ref, found
@@ -26,7 +27,9 @@ class Repository(Kind):
         }
     )
     replace_on = frozenset({"name", "encryptionConfigurations"})
-    defaults = {"imageTagMutability": "MUTABLE", "imageScanningConfiguration": {"scanOnPush": False}}  # noqa: RUF012 - read, never written
+    defaults = MappingProxyType(
+        {"imageTagMutability": "MUTABLE", "imageScanningConfiguration": {"scanOnPush": False}}
+    )
 
     def check(self, inputs: Props) -> Iterator[Failure]:
         yield from checks.matches(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
@@ -89,7 +90,7 @@ class Kind(ABC):
     delete_before_replace: ClassVar[bool] = False
     secret_outputs: ClassVar[frozenset[str]] = frozenset()
     backed_by: ClassVar[str] = "emulator"
-    defaults: ClassVar[Props] = {}
+    defaults: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     taggable: ClassVar[bool] = True
     updatable: ClassVar[bool] = True
     regional: ClassVar[bool] = True

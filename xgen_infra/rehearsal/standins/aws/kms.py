@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from types import MappingProxyType
 
 from xgen_infra.rehearsal.standins.aws import checks
 from xgen_infra.rehearsal.standins.aws.kind import Job, Kind, Ref, found
@@ -21,11 +22,13 @@ class Key(Kind):
         }
     )  # fmt: skip
     replace_on = frozenset({"keyUsage", "customerMasterKeySpec", "multiRegion"})
-    defaults = {
-        "keyUsage": "ENCRYPT_DECRYPT",
-        "customerMasterKeySpec": "SYMMETRIC_DEFAULT",
-        "isEnabled": True,
-    }  # noqa: RUF012 - read, never written
+    defaults = MappingProxyType(
+        {
+            "keyUsage": "ENCRYPT_DECRYPT",
+            "customerMasterKeySpec": "SYMMETRIC_DEFAULT",
+            "isEnabled": True,
+        }
+    )
 
     def check(self, inputs: Props) -> Iterator[Failure]:
         yield from checks.document(inputs, "policy")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MappingProxyType
 
 from xgen_infra.rehearsal.standins.aws import checks
 from xgen_infra.rehearsal.standins.aws.kind import Job, Kind, Ref, found
@@ -19,7 +20,7 @@ class LogGroup(Kind):
         {"name", "namePrefix", "retentionInDays", "kmsKeyId", "logGroupClass", "skipDestroy"}
     )
     replace_on = frozenset({"name", "namePrefix", "logGroupClass"})
-    defaults = {"logGroupClass": "STANDARD"}  # noqa: RUF012 - read, never written
+    defaults = MappingProxyType({"logGroupClass": "STANDARD"})
 
     def check(self, inputs: Props) -> Iterator[Failure]:
         yield from checks.matches(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MappingProxyType
 
 from xgen_infra.rehearsal.standins.aws import checks
 from xgen_infra.rehearsal.standins.aws.ec2 import permissions
@@ -22,7 +23,7 @@ class SecurityGroup(Kind):
         {"name", "namePrefix", "description", "vpcId", "ingress", "egress", "revokeRulesOnDelete"}
     )
     replace_on = frozenset({"name", "namePrefix", "description", "vpcId"})
-    defaults = {"description": "Managed by Pulumi"}  # noqa: RUF012 - read, never written
+    defaults = MappingProxyType({"description": "Managed by Pulumi"})
 
     def check(self, inputs: Props) -> Iterator[Failure]:
         yield from checks.matches(inputs, "name", _TEXT, f"a name is of the form {_TEXT}")

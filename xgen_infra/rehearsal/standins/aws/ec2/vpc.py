@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MappingProxyType
 
 from xgen_infra.rehearsal.standins.aws import checks
 from xgen_infra.rehearsal.standins.aws.ec2.common import described, filtered, retag, tagged, tags_of
@@ -25,7 +26,7 @@ class Vpc(Kind):
     type_name = "aws:ec2/vpc:Vpc"
     optional = frozenset({"cidrBlock", "instanceTenancy", *_VPC_FLAGS})
     replace_on = frozenset({"cidrBlock", "instanceTenancy"})
-    defaults = {"instanceTenancy": "default", "enableDnsSupport": True}  # noqa: RUF012 - read, never written
+    defaults = MappingProxyType({"instanceTenancy": "default", "enableDnsSupport": True})
 
     def check(self, inputs: Props) -> Iterator[Failure]:
         yield from checks.network(inputs, "cidrBlock", _SHORTEST, _LONGEST)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MappingProxyType
 
 from xgen_infra.rehearsal.standins.aws import checks
 from xgen_infra.rehearsal.standins.aws.iam.common import (
@@ -25,7 +26,7 @@ class Policy(Kind):
     required = frozenset({"policy"})
     optional = frozenset({"name", "namePrefix", "path", "description"})
     replace_on = frozenset({"name", "namePrefix", "path", "description"})
-    defaults = {"path": "/"}  # noqa: RUF012 - read, never written
+    defaults = MappingProxyType({"path": "/"})
 
     def check(self, inputs: Props) -> Iterator[Failure]:
         yield from name_failures(inputs, POLICY_NAME_LIMIT)

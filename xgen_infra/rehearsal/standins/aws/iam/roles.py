@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MappingProxyType
 
 from xgen_infra.rehearsal.standins.aws import checks
 from xgen_infra.rehearsal.standins.aws.iam.common import (
@@ -31,7 +32,7 @@ class Role(Kind):
         }
     )  # fmt: skip
     replace_on = frozenset({"name", "namePrefix", "path"})
-    defaults = {"path": "/", "maxSessionDuration": 3600}  # noqa: RUF012 - read, never written
+    defaults = MappingProxyType({"path": "/", "maxSessionDuration": 3600})
 
     def check(self, inputs: Props) -> Iterator[Failure]:
         yield from name_failures(inputs)

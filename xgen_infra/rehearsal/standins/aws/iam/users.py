@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterator
+from types import MappingProxyType
 
 from xgen_infra.rehearsal.standins.aws import checks
 from xgen_infra.rehearsal.standins.aws.iam.common import NAME_LIMIT, name_failures, pairs, retag, tags_of
@@ -20,7 +21,7 @@ class User(Kind):
     type_name = "aws:iam/user:User"
     regional = False
     optional = frozenset({"name", "path", "permissionsBoundary", "forceDestroy"})
-    defaults = {"path": "/"}  # noqa: RUF012 - read, never written
+    defaults = MappingProxyType({"path": "/"})
 
     def check(self, inputs: Props) -> Iterator[Failure]:
         yield from name_failures(inputs)
