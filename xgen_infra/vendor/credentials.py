@@ -176,8 +176,10 @@ def _assumed(session: Any, principal: str, region: str) -> Any:
 
     account, resource = principal.split(":")[4:6]
     kind, name = resource.split("/")[0], resource.rpartition("/")[2]
+    if kind != "role":
+        return session
     sts = session.client("sts")
-    if kind != "role" or f"::{account}:assumed-role/{name}/" in sts.get_caller_identity()["Arn"]:
+    if f"::{account}:assumed-role/{name}/" in sts.get_caller_identity()["Arn"]:
         return session
     keys = sts.assume_role(RoleArn=principal, RoleSessionName="xgen-build")["Credentials"]
     return boto3.Session(
