@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,20 +22,20 @@ def pulumi() -> Path:
 
 
 @pytest.fixture(scope="module")
-def bare_engine(pulumi: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], Engine]]:
+def bare_engine(pulumi: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Engine]:
     """The engine and the program alone: no provider answers, so nothing can be registered unnoticed."""
     root = tmp_path_factory.mktemp("bare")
     for name in ("home", "state"):
         (root / name).mkdir()
     for name in ("Pulumi.yaml", "Pulumi.aww.yaml"):
         shutil.copy(ROOT / name, root)
-    server, port = language.serve()
+    language.install(root)
     environment = {
         "PULUMI_HOME": str(root / "home"),
         "PULUMI_BACKEND_URL": f"file://{root / 'state'}",
         "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        "PULUMI_DEBUG_LANGUAGES": f"python:{port}",
+        "PATH": f"{root}{os.pathsep}{os.environ['PATH']}",
     }
     Engine(root, pulumi, environment).init("aww")
 
@@ -42,5 +43,4 @@ def bare_engine(pulumi: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         given = {"PULUMI_OPTION_CONFIG_FILE": str(file), STACK_FILE_VARIABLE: str(file)}
         return Engine(ROOT, pulumi, {**environment, **given})
 
-    yield engine
-    server.stop(grace=1).wait()
+    return engine

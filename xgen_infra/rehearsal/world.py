@@ -19,6 +19,7 @@ from xgen_infra.rehearsal.charts import pack
 from xgen_infra.rehearsal.control_plane import ControlPlane
 from xgen_infra.rehearsal.moto_server import MotoServer, free_port
 from xgen_infra.rehearsal.processes import Supervisor, clean_environment
+from xgen_infra.rehearsal.standins import language
 from xgen_infra.rehearsal.standins.kubernetes.helm import SUBSTITUTES
 from xgen_infra.rehearsal.standins.main import PORTS
 from xgen_infra.rehearsal.tools import Tool
@@ -26,7 +27,7 @@ from xgen_infra.site import Site
 from xgen_infra.versions import ARGO_CD, CLUSTER_AUTOSCALER, LOAD_BALANCER_CONTROLLER
 
 PASSPHRASE = "rehearsal"  # noqa: S105 - it seals canaries only
-STAND_INS = ("kubernetes", "aws", "eks", "python")
+STAND_INS = ("kubernetes", "aws", "eks")
 _SECONDS = 60.0
 
 
@@ -97,6 +98,8 @@ def world(
             endpoint = _emulator(supervisor, root, site)
         progress("provider stand-ins")
         ports = _stand_ins(supervisor, root, project, binaries, plane, endpoint, real, site)
+        if "python" not in real:
+            language.install(root / "bin")
         environment = _environment(root, plane, ports, binaries, file, source)
         made = World(
             root, site, file, supervisor, plane, plane.kubeconfig, binaries, environment, project, endpoint
@@ -162,8 +165,8 @@ def _environment(
     home, state = root / "pulumi-home", root / "state"
     for folder in (home, state):
         folder.mkdir(mode=0o700, exist_ok=True)
-    providers = ",".join(f"{name}:{port}" for name, port in ports.items() if name != "python")
-    environment = {
+    providers = ",".join(f"{name}:{port}" for name, port in ports.items())
+    return {
         "PULUMI_HOME": str(home),
         "PULUMI_BACKEND_URL": f"file://{state}",
         "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
@@ -175,9 +178,6 @@ def _environment(
         "PATH": _path(root, binaries),
         STACK_FILE_VARIABLE: str(source.resolve()),
     }
-    if "python" in ports:
-        environment["PULUMI_DEBUG_LANGUAGES"] = f"python:{ports['python']}"
-    return environment
 
 
 def _path(root: Path, binaries: Mapping[Tool, Path]) -> str:

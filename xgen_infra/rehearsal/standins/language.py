@@ -1,4 +1,4 @@
-"""The Python language host: runs a program's `__main__.py` for the engine, each time in a fresh process.
+"""The Python language host: runs a program's `__main__.py`, each time in a fresh process with the engine's environment.
 
 It takes the place of pulumi-language-python, which no package registry serves.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import runpy
-import subprocess
+import shlex
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +21,7 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 from xgen_infra.rehearsal.standins.server import OPTIONS
 
 VERSION = "3.272.0"
+EXECUTABLE = "pulumi-language-python"
 _MODULE = "xgen_infra.rehearsal.standins.language"
 
 
@@ -55,54 +56,43 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
         return empty_pb2.Empty()
 
     def Run(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Run the program in a child process, to which the request goes by standard input."""
-        folder = request.info.program_directory or request.pwd
-        child = subprocess.run(
-            [sys.executable, "-m", _MODULE],
-            input=request.SerializeToString(),
-            stdout=subprocess.PIPE,
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": _search_path(folder), "PYTHONDONTWRITEBYTECODE": "1"},
-            check=False,
-        )
-        if child.returncode != 0:
-            return language_pb2.RunResponse(
-                error=f"the program's process ended with status {child.returncode}"
-            )
-        return language_pb2.RunResponse.FromString(child.stdout)
+        """Run the program once: the engine starts a host for each operation, so nothing is left of an earlier run."""
+        folder = Path(request.info.program_directory or request.pwd)
+        os.chdir(folder)
+        sys.path.insert(0, str(folder))
+        _forget(__package__.split(".", 1)[0])
+
+        def program() -> None:
+            runpy.run_path(str(folder / "__main__.py"), run_name="__main__")
+
+        host: Any = LanguageServer(program)
+        return host.Run(request, context)
 
 
-def _search_path(program: str) -> str:
-    """Put the program's own folder first: at another revision it brings its own package."""
-    return os.pathsep.join([program, str(Path(__file__).parents[3])])
+def _forget(package: str) -> None:
+    """Let the program import its own copy of a package: at another revision it is not this one."""
+    for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
+        del sys.modules[name]
 
 
-def serve() -> tuple[grpc.Server, int]:
-    """Start a language host on a free loopback port; returns it and the port."""
+def install(folder: Path) -> None:
+    """Write the host's executable into a folder that is to come first on PATH."""
+    script = folder / EXECUTABLE
+    source = shlex.quote(str(Path(__file__).parents[3]))
+    command = f"exec {shlex.quote(sys.executable)} -m {_MODULE}"
+    script.write_text(f'#!/bin/sh\nPYTHONPATH={source} {command} "$@"\n')
+    script.chmod(0o755)
+
+
+def main() -> None:
+    """Serve one engine: print the port, as plugins do, and stay until the engine ends the process."""
     server = grpc.server(ThreadPoolExecutor(max_workers=8), options=OPTIONS)
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    return server, port
-
-
-def _child() -> None:
-    """Run one program: the request on standard input, the response on standard output."""
-    request = language_pb2.RunRequest.FromString(sys.stdin.buffer.read())
-    answer, sys.stdout = sys.stdout.buffer, sys.stderr
-    folder = request.info.program_directory or request.pwd
-    sys.path.insert(0, folder)
-    entry = Path(folder) / "__main__.py"
-
-    def program() -> None:
-        runpy.run_path(str(entry), run_name="__main__")
-
-    host: Any = LanguageServer(program)
-    response = host.Run(request, None)
-    answer.write(response.SerializeToString())
-    answer.flush()
-    os._exit(0)
+    print(port, flush=True)
+    server.wait_for_termination()
 
 
 if __name__ == "__main__":
-    _child()
+    main()

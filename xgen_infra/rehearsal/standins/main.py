@@ -1,6 +1,6 @@
 """`python -m xgen_infra.rehearsal.standins.main`: the stand-ins of one rehearsal, in one process.
 
-Writes `<folder>/ports.json` ({"kubernetes": port, "aws": port, "eks": port, "python": port}) when all of them
+Writes `<folder>/ports.json` ({"kubernetes": port, "aws": port, "eks": port}) when all of them
 answer, and ends with SIGTERM or with its parent.
 """
 
@@ -14,7 +14,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from xgen_infra.rehearsal.standins import aws, kubernetes, language
+from xgen_infra.rehearsal.standins import aws, kubernetes
 from xgen_infra.rehearsal.standins.aws.world import World
 from xgen_infra.rehearsal.standins.journal import Journal
 from xgen_infra.rehearsal.standins.server import serve
@@ -31,8 +31,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     servers, ports = [], {}
     for name in asked.providers.split(","):
         match name:
-            case "python":
-                server, ports[name] = language.serve()
             case "kubernetes":
                 stand = kubernetes.stand(private, Path(asked.helm), Path(asked.project))
                 server, ports[name] = serve(stand, Journal(folder, name))
@@ -54,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser()
     parser.add_argument("--folder", required=True)
-    parser.add_argument("--providers", required=True, help="comma-separated: kubernetes, aws, eks, python")
+    parser.add_argument("--providers", required=True, help="comma-separated: kubernetes, aws, eks")
     parser.add_argument("--project", required=True, help="where local charts are looked for")
     parser.add_argument("--helm", default="helm")
     parser.add_argument("--kubeconfig", default="", help="the administrator's, of the local control plane")
