@@ -137,5 +137,5 @@ def shown(value: Any) -> str:
         return f"the number {value}"
     if isinstance(value, (dict, list)):
         kind = "mapping" if isinstance(value, dict) else "list"
-        return f"a {kind}" if value else f"an empty {kind}"
+        return f"a {kind} of {len(value)}" if value else f"an empty {kind}"
     return str(value)

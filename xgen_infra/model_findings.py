@@ -51,7 +51,12 @@ def plain_path(location: tuple[str | int, ...]) -> KeyPath:
 def findings_of(error: ValidationError, root: type[BaseModel], data: Any, origin: Origin) -> list[Finding]:
     """Return a finding for each error of a model. `data` is what was validated, `origin` where it stands."""
     translator = _Translator(root, data, origin)
-    return list(dict.fromkeys(translator.finding(detail) for detail in error.errors(include_url=False)))
+    details = error.errors(include_url=False)
+    misspelt = {
+        translator.meant(plain_path(one["loc"])) for one in details if one["type"] == "extra_forbidden"
+    }
+    told = (one for one in details if one["type"] != "missing" or plain_path(one["loc"]) not in misspelt)
+    return list(dict.fromkeys(translator.finding(one) for one in told))
 
 
 class _Translator:
@@ -76,6 +81,11 @@ class _Translator:
                 return self._said(path, error)
             case _:
                 return self._mistyped(path, error["input"])
+
+    def meant(self, path: KeyPath) -> KeyPath:
+        """Return the place that the author of an unknown key probably meant; its parent where none is near."""
+        close = suggestion(self.root, self.data, path[:-1], str(path[-1]))
+        return (*path[:-1], *close.split(".")) if close else path[:-1]
 
     def _at(
         self, path: KeyPath, found: str, expected: str = "", mend: str = "", *, key: bool = False
@@ -131,7 +141,7 @@ class _Translator:
         return self._at(path, found, "", rest)
 
     def _subject(self, path: KeyPath, message: str) -> KeyPath:
-        words = re.split(r"[. ]", message.partition(": ")[0])
+        words = re.split(r"[., ]", message.partition(": ")[0])
         if path and words[0] == path[-1]:
             words = words[1:]
         known = {

@@ -33,6 +33,12 @@ def site_of(raw: Any, stack: str, vendor: Any, origin: Origin) -> Site:
 def examine(raw: Any, stack: str, vendor: Any, origin: Origin) -> tuple[Site | None, list[Finding]]:
     """Return the site, where the models take the values, and every finding, warnings included."""
     data = with_defaults(raw, stack, vendor)
+    if isinstance(raw, dict) and "stack" in raw:
+        place = origin.where(("stack",), key=True)
+        mend = "remove it: it is the file's name"
+        return None, [
+            Finding(origin.name, place.line, place.column, "stack", "the unknown key 'stack'", "", mend)
+        ]
     try:
         site = Site.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as error:

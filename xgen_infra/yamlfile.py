@@ -168,7 +168,7 @@ class Document:
         return data
 
     def where(self, path: KeyPath, *, key: bool = False) -> Position:
-        """Return where a value stands: a scalar itself, a mapping or list its key; else the nearest parent.
+        """Return where a value stands: the value itself, or its key where it is a block; else the nearest parent.
 
         With `key`, where the value's key stands.
         """
@@ -283,9 +283,10 @@ def _steps(node: Node | None, key: str | int) -> Iterator[tuple[Node, Node]]:
 
 
 def _position(owner: Node, value: Node) -> Position:
-    # An alias has its anchor's place: there, as for mappings and lists, the key is what people look for.
+    # An alias has its anchor's place: there, as for a block that begins a line below, people look for the key.
     aliased = value.start_mark.index < owner.start_mark.index
-    mark = value.start_mark if isinstance(value, ScalarNode) and not aliased else owner.start_mark
+    block = isinstance(value, (MappingNode, SequenceNode)) and not value.flow_style
+    mark = owner.start_mark if aliased or block else value.start_mark
     return Position(mark.line + 1, mark.column + 1)
 
 
