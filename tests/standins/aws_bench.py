@@ -11,6 +11,7 @@ from typing import Any
 
 from xgen_infra.rehearsal.standins import aws
 from xgen_infra.rehearsal.standins.aws.emulator.networks import ExistingNetwork
+from xgen_infra.rehearsal.standins.aws.session import Aws
 from xgen_infra.rehearsal.standins.comparison import live_inputs
 from xgen_infra.rehearsal.standins.contract import Failure, Made, Props, Request, ResourceType
 
@@ -107,6 +108,10 @@ class Bench:
     def invoke(self, token: str, **arguments: Any) -> Props:
         return aws.invokes(self.world)[token](CONFIG, arguments)
 
+    def boto(self, service: str) -> Any:
+        """A client of the rehearsal's own, past all rights."""
+        return Aws(self.world, REGION, ACCOUNT).client(service)
+
     def request(self, token: str, inputs: Props, config: Props | None = None, name: str = "part") -> Request:
         urn = f"urn:pulumi:test::bench::{token}::{name}"
         return Request(urn, token, name, config or CONFIG, dict(inputs))
@@ -114,7 +119,9 @@ class Bench:
     # what many tests need first
 
     def vpc(self, config: Props | None = None, cidr: str = "") -> Resource:
-        return self.make("aws:ec2/vpc:Vpc", config=config, cidrBlock=cidr or f"10.{next(_NUMBERS)}.0.0/16")
+        return self.make(
+            "aws:ec2/vpc:Vpc", config=config, cidrBlock=cidr or f"10.{100 + next(_NUMBERS) % 100}.0.0/16"
+        )
 
     def subnets(self, vpc: Resource, count: int = 2) -> list[str]:
         stem = str(vpc["cidrBlock"]).rsplit(".", 2)[0]

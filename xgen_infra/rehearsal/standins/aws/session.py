@@ -21,7 +21,7 @@ _RETRIES = Config(
     retries={"max_attempts": 1}, s3={"addressing_style": "path"}, request_checksum_calculation="when_required"
 )
 _ACCOUNT_FIELD = 4
-_CLIENTS: dict[tuple[str, str, str, str, str], Any] = {}
+_CLIENTS: dict[tuple[object, ...], Any] = {}
 _LOCK = threading.Lock()
 Tags = dict[str, str]
 
@@ -55,7 +55,7 @@ class Aws:
 
     def client(self, service: str) -> Any:
         """Give the boto3 client of a service; clients are shared by every instance with the same view."""
-        which = (self.world.moto_url, service, self.region, self.account, self.key[0])
+        which = (self.world.moto_url, service, self.region, self.account, self.key)
         with _LOCK:
             if which not in _CLIENTS:
                 _CLIENTS[which] = self._connect(service)

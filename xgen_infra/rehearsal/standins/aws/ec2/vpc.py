@@ -106,6 +106,7 @@ class Subnet(Kind):
 
     def create(self, job: Job) -> str:
         where = {"AvailabilityZone": "availabilityZone", "AvailabilityZoneId": "availabilityZoneId"}
+        self._refuse_zone(job)
         made = job.aws.client("ec2").create_subnet(
             VpcId=job.text("vpcId"),
             CidrBlock=job.text("cidrBlock"),
@@ -143,6 +144,17 @@ class Subnet(Kind):
             if gateway["State"] not in _GONE:
                 raise _in_use(ref, gateway["NatGatewayId"])
         ref.client("ec2").delete_subnet(SubnetId=ref.id)
+
+    def _refuse_zone(self, job: Job) -> None:
+        zone = job.text("availabilityZone") or job.text("availabilityZoneId")
+        zones = filtered(job.aws, "describe_availability_zones", "AvailabilityZones")
+        known = {name for one in zones for name in (one["ZoneName"], one["ZoneId"])}
+        if zone and zone not in known:
+            raise AwsError(
+                "InvalidParameterValue",
+                f"Value ({zone}) for parameter availabilityZone is invalid. Subnets can currently only be created "
+                f"in the following availability zones: {', '.join(sorted(one['ZoneName'] for one in zones))}.",
+            )
 
     def _set_public(self, job: Job, ident: str, *, had: bool) -> None:
         wanted = bool(job.inputs.get("mapPublicIpOnLaunch", False))
