@@ -117,4 +117,8 @@ def test_a_restore_takes_the_newest_dump_unless_one_is_named(pod: Pod) -> None:
 def test_a_restore_of_a_dump_that_is_not_there_fails(pod: Pod) -> None:
     pod.store.mkdir(parents=True)
     assert "no dump in" in pod.run(backup.restore(DUMPS), "fetch").stderr
-    assert pod.run(backup.restore(DUMPS), "fetch", BACKUP="xgen-1999.dump").returncode != 0
+    pod.dump(NOW, 0, pod.store)
+    refused = pod.run(backup.restore(DUMPS), "fetch", BACKUP="xgen-1999.dump")
+    assert refused.returncode == 1
+    assert NOW in refused.stdout
+    assert not (pod.work / "restore.dump").exists()

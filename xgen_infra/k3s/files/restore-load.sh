@@ -4,29 +4,33 @@
 set -eu
 umask 077
 dump="$WORK/restore.dump"
-time=$(date -u +%Y%m%dT%H%M%SZ | tr 'TZ' '__' | tr -d '_')
+time=$(date -u +%Y%m%d%H%M%S)
 fresh="${PGDATABASE}_restore_$time"
 before="${PGDATABASE}_before_$time"
 pg_restore --list "$dump" > /dev/null
 
-sql() { psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --dbname=postgres "$@"; }
-sql --set=fresh="$fresh" <<'SQL'
-CREATE DATABASE :"fresh" TEMPLATE template0;
-SQL
-discard() { sql --set=fresh="$fresh" <<'SQL'
-DROP DATABASE IF EXISTS :"fresh";
-SQL
+sql() {
+    psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --dbname=postgres \
+        --set=database="$PGDATABASE" --set=fresh="$fresh" --set=before="$before"
 }
-trap discard EXIT
+undo() {
+    echo 'ALTER DATABASE :"database" ALLOW_CONNECTIONS true;' | sql || true
+    echo 'DROP DATABASE IF EXISTS :"fresh";' | sql || true
+    echo "not restored: $PGDATABASE is as it was" >&2
+}
+trap undo EXIT
+echo 'CREATE DATABASE :"fresh" TEMPLATE template0;' | sql
 pg_restore --no-owner --no-privileges --exit-on-error --single-transaction --dbname="$fresh" "$dump"
 
-sql --set=fresh="$fresh" --set=before="$before" --set=database="$PGDATABASE" --set=role="$PGUSER" <<'SQL'
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity
- WHERE datname IN (:'database', :'fresh') AND pid <> pg_backend_pid() AND usename = :'role' \g /dev/null
+# The services' pools connect again at once: keep them out until the names are changed.
+sql <<'SQL'
+ALTER DATABASE :"database" ALLOW_CONNECTIONS false;
+SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = :'database' \g /dev/null
 BEGIN;
 ALTER DATABASE :"database" RENAME TO :"before";
 ALTER DATABASE :"fresh" RENAME TO :"database";
 COMMIT;
 SQL
 trap - EXIT
+echo 'ALTER DATABASE :"before" ALLOW_CONNECTIONS true;' | sql
 echo "restored $PGDATABASE; the database of before is $before"
