@@ -125,7 +125,7 @@ class Document:
         if alike and len(text) <= _MAX_SIZE:
             try:
                 data = ryaml.loads(text)
-            except ryaml.InvalidYamlError:
+            except (ryaml.InvalidYamlError, ValueError, TypeError, RecursionError):
                 data = None
             if isinstance(data, dict) and all(
                 isinstance(key, str) for key in (*data, *_keys(data.get("config")))

@@ -10,7 +10,7 @@ from ipaddress import IPv4Network
 from xgen_infra import naming
 from xgen_infra.findings import Finding, KeyPath, dotted
 from xgen_infra.git import same_repository
-from xgen_infra.site import Site
+from xgen_infra.site import EcrRegistry, Site
 from xgen_infra.stackfile import StackFile
 
 Pair = tuple[StackFile, Site]
@@ -45,6 +45,12 @@ def _claims(site: Site) -> Iterator[Claim]:
         yield Claim(
             ("bucket", bucket), ("cluster", "bucket", "name"), f"the bucket {bucket}", "buckets are global"
         )
+    registry = site.registry
+    if isinstance(registry, EcrRegistry) and registry.create and site.eks:
+        home = naming.ecr_home(site)
+        words = f"the ECR repositories {site.project}/{site.site}/* in {home[1]} of account {home[0]}"
+        mend = "one stack makes them: write create: false in the others"
+        yield Claim(("ecr", *home, site.project, site.site), ("registry", "create"), words, mend)
     yield from _cluster_claims(site)
     if site.delivery == "argocd":
         source = site.source
