@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from xgen_infra.findings import Finding, KeyPath, Position, Refused
+from xgen_infra.findings import Finding, KeyPath, Position, Refused, dotted
 from xgen_infra.secrets_catalog import BY_KEY, SECRETS
 from xgen_infra.yamlfile import Document
 
@@ -192,7 +192,7 @@ class StackFile:
             yield Finding(
                 self.name,
                 *_place(self.where(path)),
-                ".".join(map(str, path)),
+                dotted(path),
                 "an encrypted value inside the site",
                 "secrets as configuration keys of their own",
                 mend,

@@ -14,7 +14,7 @@ from xgen_infra.rules import RULES, Violation
 from xgen_infra.rules.secrets import secrets_fit
 from xgen_infra.salvage import still_true, without_errors
 from xgen_infra.site import Site, Vendor, with_defaults
-from xgen_infra.stackfile import PROJECT_FILE, ProjectFile, StackFile
+from xgen_infra.stackfile import PROJECT_FILE, SITE_KEY, ProjectFile, StackFile
 
 __all__ = ["Refused", "examine", "program_site", "site_of", "vendor_of"]
 
@@ -76,16 +76,12 @@ def examine_file(file: StackFile, vendor: Any) -> tuple[Site | None, list[Findin
     findings = file.problems()
     hidden = file.nested_secrets
     site: Site | None = None
-    if file.site is not None and "secure" not in _keys(file.site):
+    if SITE_KEY in file.config and SITE_KEY not in file.secure:
         site, found = examine(file.site, file.stack, vendor, file)
         findings += [one for one in found if not _below(one.path, hidden)]
     if site is not None:
         findings += secrets_fit(file, site)
     return site, sorted(findings)
-
-
-def _keys(value: Any) -> set[str]:
-    return set(value) if isinstance(value, dict) else set()
 
 
 def _below(path: str, parents: tuple[KeyPath, ...]) -> bool:
