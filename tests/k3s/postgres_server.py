@@ -146,6 +146,12 @@ class Pod:
             env,
         )
 
+    def as_superuser(self, statements: str, database: str) -> subprocess.CompletedProcess[str]:
+        """Run statements as `kubectl exec -i postgres-0 -- psql -U postgres -v ON_ERROR_STOP=1` would."""
+        psql = [str(self.binaries / "psql"), "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--username=postgres"]
+        place = [f"--host={self.home / 'run'}", f"--port={self.port}", f"--dbname={database}"]
+        return self.run([*psql, *place], {"PATH": os.environ["PATH"]}, input=statements)
+
     def backup_container(
         self, job: Mapping[str, Any], name: str, password: str
     ) -> subprocess.CompletedProcess[str]:

@@ -177,6 +177,11 @@ def test_an_existing_storage_class_is_used_and_none_is_made(build: Build) -> Non
     assert built.cluster.outputs["storageClass"] == "longhorn"
 
 
+def test_a_namespace_that_was_there_before_lets_its_old_pods_start_again(build: Build) -> None:
+    made = build(cluster={"adopt": {"namespace": True}}).of("Namespace")["xgen-system"].inputs["metadata"]
+    assert "pod-security.kubernetes.io/enforce" not in made["labels"]
+
+
 def test_the_made_storage_class_keeps_volumes_and_waits_for_a_pod(build: Build) -> None:
     made = build(cluster={"provisioner": "driver.longhorn.io"}).of("StorageClass")["xgen-retain"].inputs
     assert (made["provisioner"], made["reclaimPolicy"]) == ("driver.longhorn.io", "Retain")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import threading
@@ -194,6 +195,34 @@ def test_a_restore_takes_the_database_from_services_that_connect_again_at_once(r
     assert any("terminating connection" in words for words in refused)
     (kept,) = (name for name in databases(running) if name != "xgen")
     assert rows(running, kept) == ""
+
+
+def test_what_only_the_superuser_may_make_is_restored_where_template1_has_it(running: Pod) -> None:
+    for database in ("xgen", "template1"):
+        assert running.as_superuser("CREATE EXTENSION vector;", database).returncode == 0
+    running.sql(
+        "CREATE TABLE customer (id int, name vector(2)); INSERT INTO customer VALUES (1, '[1,2]')", "first"
+    )
+    dump(running)
+    running.sql("DELETE FROM customer", "first")
+    restored = running.backup_container(backup.restore(DUMPS), "load", "first")
+    assert restored.returncode == 0, restored.stderr
+    assert running.sql("SELECT id || name::text FROM customer", "first").stdout.strip() == "1[1,2]"
+
+
+def test_a_restore_is_undone_as_the_page_says(running: Pod) -> None:
+    running.sql("CREATE TABLE customer (id int, name text); INSERT INTO customer VALUES (1, 'mart')", "first")
+    dump(running)
+    running.sql("INSERT INTO customer VALUES (2, 'late')", "first")
+    assert running.backup_container(backup.restore(DUMPS), "load", "first").returncode == 0
+    assert rows(running) == "1:mart"
+    (before,) = (name for name in databases(running) if name.startswith("xgen_before_"))
+
+    page = (Path(__file__).parents[2] / "docs" / "tasks" / "restore-a-database.md").read_text()
+    (block,) = re.findall(r"<<'SQL'\n(.*?)\n    SQL\n", page, re.DOTALL)
+    undone = running.as_superuser(re.sub(r"xgen_before_\d+", before, block), "postgres")
+    assert undone.returncode == 0, undone.stderr
+    assert rows(running) == "1:mart,2:late"
 
 
 def test_a_dump_that_is_cut_off_changes_nothing(running: Pod) -> None:

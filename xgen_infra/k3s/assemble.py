@@ -103,6 +103,7 @@ def _data_services(
             bucket=naming.bucket(site),
             backup_bucket=naming.backup_bucket(site),
             provisioner=cluster.provisioner,
+            namespace_existed=cluster.adopt.namespace,
             client_namespace=site.namespace,
             generation=site.generations.secrets,
             image_registry=site.argocd.image_registry,

@@ -16,7 +16,9 @@ RETAIN = "xgen-retain"
 class DataGround(pulumi.ComponentResource):
     """The data namespace and, where the site names no StorageClass of its own, `xgen-retain`.
 
-    The namespace is protected and stays when the stack goes: with it stay the volumes' claims.
+    The namespace is protected and stays when the stack goes: with it stay the volumes' claims. One that was
+    there before may hold pods of others, which must be able to start again: it does not enforce the restricted
+    Pod Security Standard.
     """
 
     def __init__(
@@ -26,6 +28,7 @@ class DataGround(pulumi.ComponentResource):
         provider: kubernetes.Provider,
         storage_class: str | None,
         provisioner: str,
+        existed: bool,
         store_elsewhere: str | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -33,7 +36,9 @@ class DataGround(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self, provider=provider)
         keep = pulumi.ResourceOptions(protect=True, retain_on_delete=True)
         self.namespace = register(
-            f"{name}-namespace", manifests.namespace(), pulumi.ResourceOptions.merge(child, keep)
+            f"{name}-namespace",
+            manifests.namespace(enforce=not existed),
+            pulumi.ResourceOptions.merge(child, keep),
         )
         self.storage_class = storage_class or RETAIN
         self.resources: list[pulumi.Resource] = [self.namespace]

@@ -36,6 +36,7 @@ class Settings:
     bucket: str
     backup_bucket: str
     provisioner: str
+    namespace_existed: bool
     client_namespace: str
     generation: int
     image_registry: str | None
@@ -104,6 +105,7 @@ class DataServices(pulumi.ComponentResource):
             provider=provider,
             storage_class=settings.storage.class_name,
             provisioner=settings.provisioner,
+            existed=settings.namespace_existed,
             store_elsewhere=settings.infra.minio.endpoint,
             opts=self._child,
         )

@@ -203,18 +203,17 @@ def checksum(config: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(dict(config), sort_keys=True).encode()).hexdigest()[:16]
 
 
-def namespace() -> Manifest:
-    """Return the data namespace, which admits restricted pods only."""
+def namespace(*, enforce: bool) -> Manifest:
+    """Return the data namespace. Where it is enforced, only restricted pods are admitted; otherwise it warns."""
+    security = {"pod-security.kubernetes.io/warn": "restricted"}
+    if enforce:
+        security["pod-security.kubernetes.io/enforce"] = "restricted"
     return {
         "apiVersion": "v1",
         "kind": "Namespace",
         "metadata": {
             "name": naming.DATA_NAMESPACE,
-            "labels": {
-                **labels(naming.DATA_NAMESPACE),
-                "pod-security.kubernetes.io/enforce": "restricted",
-                "pod-security.kubernetes.io/warn": "restricted",
-            },
+            "labels": {**labels(naming.DATA_NAMESPACE), **security},
         },
     }
 

@@ -7,10 +7,10 @@ dump="$WORK/restore.dump"
 time=$(date -u +%Y%m%d%H%M%S)
 fresh="${PGDATABASE}_restore_$time"
 before="${PGDATABASE}_before_$time"
-pg_restore --list "$dump" > /dev/null
+pg_restore --list "$dump" > "$WORK/contents"
 
 sql() {
-    psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --dbname=postgres \
+    psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --dbname="${1:-postgres}" \
         --set=database="$PGDATABASE" --set=fresh="$fresh" --set=before="$before"
 }
 undo() {
@@ -19,8 +19,15 @@ undo() {
     echo "not restored: $PGDATABASE is as it was" >&2
 }
 trap undo EXIT
-echo 'CREATE DATABASE :"fresh" TEMPLATE template0;' | sql
-pg_restore --no-owner --no-privileges --exit-on-error --single-transaction --dbname="$fresh" "$dump"
+echo 'CREATE DATABASE :"fresh" TEMPLATE template1;' | sql
+# Extensions that template1 has are there already, and their owner is the superuser: leave them out.
+echo 'SELECT extname FROM pg_extension;' | sql "$fresh" > "$WORK/present"
+awk 'NR == FNR { present[$1]; next }
+     $4 == "EXTENSION" && $6 in present { next }
+     $4 == "COMMENT" && $6 == "EXTENSION" && $7 in present { next }
+     { print }' "$WORK/present" "$WORK/contents" > "$WORK/selected"
+pg_restore --no-owner --no-privileges --exit-on-error --single-transaction \
+    --use-list="$WORK/selected" --dbname="$fresh" "$dump"
 
 # The services' pools connect again at once: keep them out until the names are changed.
 sql <<'SQL'
