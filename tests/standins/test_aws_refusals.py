@@ -23,7 +23,13 @@ TEMPLATE, LOGS, KEY = (
     "aws:kms/key:Key",
 )
 ARN = f"arn:aws:iam::{ACCOUNT}:role/x"
-OPEN = {"securityGroupId": "sg-1", "ipProtocol": "tcp", "fromPort": 1, "toPort": 1, "cidrIpv4": "10.0.0.0/8"}
+OPEN: dict[str, Any] = {
+    "securityGroupId": "sg-1",
+    "ipProtocol": "tcp",
+    "fromPort": 1,
+    "toPort": 1,
+    "cidrIpv4": "10.0.0.0/8",
+}
 GROUP_OF_NODES = {
     "clusterName": "c",
     "nodeRoleArn": ARN,

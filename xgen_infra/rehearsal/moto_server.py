@@ -6,7 +6,6 @@ One server serves every account and region of a rehearsal; what it holds dies wi
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,11 +17,11 @@ from pathlib import Path
 
 import psutil
 
+from xgen_infra.rehearsal import ports
 from xgen_infra.rehearsal.standins.aws.emulator.networks import ExistingNetwork, dump
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 5.0
-_PORTS = range(20000, 32000)
 
 
 class MotoServerError(RuntimeError):
@@ -67,11 +66,7 @@ class MotoServer:
 
     def is_up(self) -> bool:
         """Whether the server answers."""
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=0.5).close()
-        except OSError:
-            return False
-        return True
+        return ports.listening(self.port)()
 
 
 @contextmanager
@@ -85,12 +80,14 @@ def running(
     """Run a server on a free port; its log is `moto.log` under `root`. Raises MotoServerError."""
     with tempfile.TemporaryDirectory() as spare:
         place = root or Path(spare)
-        server = MotoServer(free_port(), place, tls, enforce_iam, tuple(networks))
+        (port,) = ports.free_ports(1)
+        server = MotoServer(port, place, tls, enforce_iam, tuple(networks))
         process = start(server)
         try:
             yield server
         finally:
             stop(process)
+            ports.release([port])
 
 
 def start(server: MotoServer) -> psutil.Popen:
@@ -117,18 +114,6 @@ def stop(process: psutil.Popen) -> None:
         except (subprocess.TimeoutExpired, psutil.TimeoutExpired):
             process.kill()
             process.wait(_STOP_SECONDS)
-
-
-def free_port() -> int:
-    """Give a loopback port below the ephemeral range that nobody listens on."""
-    for port in _PORTS[os.getpid() % 97 :: 7]:
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise MotoServerError("no free port between 20000 and 32000 on 127.0.0.1")
 
 
 def _environment() -> dict[str, str]:

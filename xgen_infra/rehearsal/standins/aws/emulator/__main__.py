@@ -28,7 +28,8 @@ def main() -> None:
     from xgen_infra.rehearsal.standins.aws.emulator import boundaries, guard, networks  # noqa: PLC0415
 
     boundaries.install()
-    guard.install()
+    if not asked.open:
+        guard.install()
     if asked.networks:
         networks.lay(networks.load(asked.networks))
     app = DomainDispatcherApplication(create_backend_app)

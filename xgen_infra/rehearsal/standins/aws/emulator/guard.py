@@ -19,7 +19,7 @@ from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.iam.access_control import IAMRequest, IAMRequestBase, PermissionResult, S3IAMRequest
-from moto.iam.models import get_account_id_from, iam_backends
+from moto.iam.models import Policy, get_account_id_from, iam_backends
 from moto.s3.exceptions import BucketAccessDeniedError, S3AccessDeniedError
 from moto.s3.models import FakeBucket, s3_backends
 from moto.utilities.utils import get_partition
@@ -140,14 +140,17 @@ def _caller(request: IAMRequestBase) -> Caller:
     boundary = None
     if hasattr(key, "_owner_user_name"):
         arn = key.backend.get_user(key._owner_user_name).permissions_boundary_arn  # noqa: SLF001
-        boundary = json.loads(key.backend.get_policy(arn).document) if arn else None
+        boundary = next(_documents([key.backend.get_policy(arn)])) if arn else None
     return Caller(key.arn, key.account_id, tuple(_documents(key.collect_policies())), boundary)
 
 
 def _documents(policies: list[Any]) -> Iterator[Mapping[str, Any]]:
+    """Give the documents of what moto collects: managed policies, a user's inline ones, a role's (as text)."""
     for policy in policies:
-        text = policy["policy_document"] if isinstance(policy, dict) else getattr(policy, "document", policy)
-        yield json.loads(text) if isinstance(text, str | bytes) else text
+        if isinstance(policy, Policy):
+            yield json.loads(next(version.document for version in policy.versions if version.is_default))
+        else:
+            yield json.loads(policy if isinstance(policy, str) else policy["policy_document"])
 
 
 def _action(response: Any, request: IAMRequestBase) -> str:

@@ -9,6 +9,7 @@ from xgen_infra.rehearsal.standins.aws.session import Aws, AwsError
 from xgen_infra.rehearsal.standins.contract import Props
 
 _NODE_IMAGES = "/aws/service/eks/optimized-ami/"
+_HOME = "us-east-1"
 _SUFFIX = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
 
 
@@ -28,7 +29,7 @@ def get_partition(aws: Aws, _arguments: Props) -> Props:
 def get_region(aws: Aws, arguments: Props) -> Props:
     """Describe a region. Raises AwsError when there is none of that name."""
     name = str(arguments.get("region") or arguments.get("name") or aws.region)
-    regions = aws.client("ec2").describe_regions(AllRegions=True)["Regions"]
+    regions = aws.in_region(_HOME).client("ec2").describe_regions(AllRegions=True)["Regions"]
     if name not in {r["RegionName"] for r in regions}:
         raise AwsError("InvalidParameterValue", f"no region is called {name}")
     endpoint = f"ec2.{name}.{_SUFFIX[aws.partition]}"
