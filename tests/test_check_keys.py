@@ -100,7 +100,7 @@ def test_a_secret_that_the_site_does_not_use_is_a_warning(tmp_path):
     text = sample("cloud").replace(REDIS, REDIS + REDIS.replace("redisPassword", "minioSecretKey"))
     (one,) = findings(tmp_path, {"cloud": text})
     assert one.severity == "warning"
-    assert one.path == "config.xgen-infra:minioSecretKey"
+    assert one.path == "xgen-infra:minioSecretKey"
 
 
 def test_encrypted_values_without_a_key_are_a_warning(tmp_path):

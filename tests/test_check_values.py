@@ -120,7 +120,7 @@ def test_a_key_written_twice_is_refused_at_the_second(tmp_path, stack, path):
     at = changed[: second.index + len(first)]
     found = findings(tmp_path, {stack: changed})
     assert [(one.line, one.column, one.path) for one in found] == [
-        (at.count("\n") + 1, len(at) - at.rfind("\n"), dotted(("config", SITE, *path, name.value)))
+        (at.count("\n") + 1, len(at) - at.rfind("\n"), dotted((*path, name.value)))
     ]
     assert "a second time" in found[0].found
     assert f"line {second.line + 1}" in found[0].mend

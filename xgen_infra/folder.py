@@ -112,7 +112,7 @@ def check_folder(folder: Path, stacks: tuple[str, ...] = ()) -> Report:
     findings: list[Finding] = []
     for stack, path in files.items():
         try:
-            file = StackFile.read_quickly(path)
+            file = StackFile.read(path, quick=True)
             site, found = examine_file(file, vendor)
             if found and file.exact is not file:
                 file = file.exact

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from xgen_infra.findings import Finding, KeyPath, Refused, dotted, errors
 from xgen_infra.model_findings import Origin, findings_of
 from xgen_infra.rules import RULES, Violation
+from xgen_infra.rules.keys import key_problems
 from xgen_infra.rules.secrets import secrets_fit
 from xgen_infra.salvage import still_true, without_errors
 from xgen_infra.site import Site, Vendor, with_defaults
@@ -73,7 +74,7 @@ def finding(violation: Violation, origin: Origin, rule: str) -> Finding:
 
 def examine_file(file: StackFile, vendor: Any) -> tuple[Site | None, list[Finding]]:
     """Return a file's site and every finding of that one file, sorted by line."""
-    findings = file.problems()
+    findings = key_problems(file)
     hidden = file.nested_secrets
     site: Site | None = None
     if SITE_KEY in file.config and SITE_KEY not in file.secure:

@@ -14,7 +14,7 @@ def secrets_fit(file: StackFile, site: Site) -> Iterator[Finding]:
     """Yield a finding for each secret that the site needs and the file lacks, and for each that it never uses."""
     for secret in SECRETS:
         if secret.needed_when(site) and secret.config_key not in file.config:
-            yield file.document.finding(
+            yield file.finding(
                 ("config",),
                 f"no {secret.config_key}",
                 expected=f"the {secret.purpose}",
@@ -24,7 +24,7 @@ def secrets_fit(file: StackFile, site: Site) -> Iterator[Finding]:
     for key in file.config:
         unused = BY_KEY.get(key)
         if unused and not unused.needed_when(site):
-            yield file.document.finding(
+            yield file.finding(
                 ("config", key),
                 "a secret that this site does not use",
                 mend=f"remove it (needed by {unused.where})",
