@@ -80,7 +80,7 @@ def running(
     """Run a server on a free port; its log is `moto.log` under `root`. Raises MotoServerError."""
     with tempfile.TemporaryDirectory() as spare:
         place = root or Path(spare)
-        (port,) = ports.free_ports(1)
+        port = free_port()
         server = MotoServer(port, place, tls, enforce_iam, tuple(networks))
         process = start(server)
         try:
@@ -114,6 +114,11 @@ def stop(process: psutil.Popen) -> None:
         except (subprocess.TimeoutExpired, psutil.TimeoutExpired):
             process.kill()
             process.wait(_STOP_SECONDS)
+
+
+def free_port() -> int:
+    """Give a free port, reserved for this process. Raises ports.PortError."""
+    return ports.free_ports(1)[0]
 
 
 def _environment() -> dict[str, str]:
