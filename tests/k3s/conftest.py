@@ -9,12 +9,13 @@ from typing import Any
 import pulumi
 import pulumi.runtime
 import pytest
+from pulumi.runtime.mocks import set_mocks
 
 from xgen_infra import k3s
 from xgen_infra.cluster import Cluster
 from xgen_infra.load import Credentials
 
-from .recording import SECRETS, Build, Built, Recorder, site_of
+from .recording import SECRETS, Build, Built, Monitor, Recorder, site_of
 
 
 @pytest.fixture
@@ -24,7 +25,8 @@ def build() -> Build:
         cluster: Mapping[str, Any] | None = None, secrets: Mapping[str, str | None] | None = None, **more: Any
     ) -> Built:
         recorder = Recorder()
-        pulumi.runtime.set_mocks(recorder, project="xgen-infra", stack="mart", preview=False)
+        monitor = Monitor(recorder)
+        set_mocks(recorder, project="xgen-infra", stack="mart", preview=False, monitor=monitor)
         site = site_of(cluster, **more)
         made: list[Cluster] = []
 
@@ -37,6 +39,6 @@ def build() -> Build:
             made.append(k3s.build(site, replace(Credentials(), **given)))
 
         program()
-        return Built(site, made[0], tuple(recorder.made))
+        return Built(site, made[0], tuple(recorder.made), monitor.requests)
 
     return run

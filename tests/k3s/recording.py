@@ -8,6 +8,7 @@ from typing import Any
 
 import pulumi
 import pulumi.runtime
+from pulumi.runtime.mocks import MockMonitor
 
 from xgen_infra.cluster import Cluster
 from xgen_infra.site import Site, with_defaults
@@ -33,6 +34,18 @@ class Made:
     read: bool
 
 
+class Monitor(MockMonitor):
+    """The recording engine's monitor; keeps what each registration asked of the engine, by logical name."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(recorder)
+        self.requests: dict[str, Any] = {}
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
+        self.requests[request.name] = request
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+
+
 @dataclass
 class Recorder(pulumi.runtime.Mocks):
     made: list[Made] = field(default_factory=list)
@@ -56,6 +69,8 @@ class Built:
     site: Site
     cluster: Cluster
     made: tuple[Made, ...]
+    requests: Mapping[str, Any]
+    """What each registration asked of the engine: protect, retainOnDelete, dependencies, ..."""
 
     @property
     def manifests(self) -> list[dict[str, Any]]:

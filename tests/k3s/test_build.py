@@ -11,6 +11,7 @@ import pytest
 
 from xgen_infra import environment, naming
 from xgen_infra.k3s.assemble import kubeconfig
+from xgen_infra.k3s.data_services import DataServices
 from xgen_infra.site import EksCluster
 
 from .recording import SECRETS, Build, Built, site_of, unsealed
@@ -175,6 +176,31 @@ def test_an_existing_storage_class_is_used_and_none_is_made(build: Build) -> Non
     claim = built.of("StatefulSet")["postgres"].inputs["spec"]["volumeClaimTemplates"][0]
     assert claim["spec"]["storageClassName"] == "longhorn"
     assert built.cluster.outputs["storageClass"] == "longhorn"
+
+
+def test_the_namespace_of_the_data_is_protected_and_outlives_the_stack(build: Build) -> None:
+    requests = build().requests
+    assert {name for name, request in requests.items() if request.protect} == {"data-ground-namespace"}
+    assert {name for name, request in requests.items() if request.retainOnDelete} == {"data-ground-namespace"}
+
+
+def test_a_volume_that_exists_keeps_its_class_and_size(build: Build) -> None:
+    requests = build().requests
+    servers = [request for name, request in requests.items() if name.endswith("-server")]
+    assert len(servers) == 4
+    assert all(list(request.ignoreChanges) == ["spec.volumeClaimTemplates"] for request in servers)
+
+
+def test_the_delivery_side_waits_for_every_server_and_the_bucket(build: Build) -> None:
+    built = build()
+    (ready,) = built.cluster.ready
+    below = {"data"}
+    for _ in range(4):
+        below |= {
+            name for name, request in built.requests.items() if request.parent.rpartition("::")[2] in below
+        }
+    assert isinstance(ready, DataServices)
+    assert {"data-postgres-server", "data-object-store-server", "data-bucket-job"} <= below
 
 
 def test_a_namespace_that_was_there_before_lets_its_old_pods_start_again(build: Build) -> None:
