@@ -111,6 +111,8 @@ def test_a_broken_file_stops_its_own_builds_alone(folder: Path) -> None:
     assert target(folder, "aww")["site"] == "aww"
     assert "Pulumi.broken.yaml" in xgen(folder, "build-plan", "--site", "broken", status=1).stderr
     assert "Pulumi.broken.yaml" in xgen(folder, "build-plan", status=1).stderr
+    assert xgen_json(folder, "build-plan", "--branch", "aww")["targets"][0]["site"] == "aww"
+    assert "Pulumi.broken.yaml" in xgen(folder, "build-plan", "--branch", "broken", status=1).stderr
     listed = xgen_json(folder, "sites")
     assert [one["site"] for one in listed["sites"]] == ["aww", "lotteimall", "main"]
     assert "Pulumi.broken.yaml" in listed["refused"]["broken"][0]

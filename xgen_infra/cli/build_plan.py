@@ -58,11 +58,11 @@ def build_plan(
 ) -> None:
     """Say which image is pushed where: registry, credential id, reference, branch; for ECR what a login needs.
 
-    Two stacks that share a site give one target. A site that is asked for and wrong is refused; without --site,
-    any wrong file is. Needs no secret, no network, no cloud.
+    Two stacks that share a site give one target. Only what is asked for by --site or --branch must be right;
+    without either, every file must. Needs no secret, no network, no cloud.
     """
     found = inventory.read(Path())
-    targets = _targets(found, site or [])
+    targets = _targets(found, site or [], branch)
     for warning in found.warnings:
         typer.echo(warning.text, err=True)
     chosen = [str(name) for name in service or catalog.NAMES]
@@ -76,7 +76,9 @@ def build_plan(
             typer.echo(_table(plans))
 
 
-def _targets(found: Inventory, sites: list[str]) -> list[Target]:
+def _targets(found: Inventory, sites: list[str], branch: str | None) -> list[Target]:
+    if branch is not None and not sites:
+        return found.built_from(branch)
     if sites:
         return [found.target(name) for name in dict.fromkeys(sites)]
     if found.refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,7 +13,7 @@ from xgen_infra.folder import UnknownSiteError, stack_files, vendor_in
 from xgen_infra.site import NexusRegistry, Vendor
 from xgen_infra.stackfile import StackFile
 from xgen_infra.validate import examine_file
-from xgen_infra.vendor.targets import Pair, Target, by_site, contradictions, target_of
+from xgen_infra.vendor.targets import Pair, Target, branch_of, by_site, contradictions, target_of
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,23 @@ class Inventory:
     vendor: NexusRegistry | None
     targets: dict[str, Target]
     refused: dict[str, tuple[Finding, ...]]
+    refused_branches: dict[str, frozenset[str]]
     warnings: tuple[Finding, ...] = ()
 
     @property
     def findings(self) -> list[Finding]:
         """Every reason for which a site is left out."""
         return sorted(finding for findings in self.refused.values() for finding in findings)
+
+    def built_from(self, branch: str) -> list[Target]:
+        """Return the targets built from a branch.
+
+        Raises Refused where a file that is wrong names that branch, as far as it can be read.
+        """
+        wrong = [site for site, branches in self.refused_branches.items() if branch in branches]
+        if wrong:
+            raise Refused([finding for site in wrong for finding in self.refused[site]])
+        return [target for target in self.targets.values() if target.branch == branch]
 
     def target(self, site: str) -> Target:
         """Return one site's target.
@@ -48,36 +60,49 @@ class Inventory:
         return self.targets[site]
 
 
+class _Refused:
+    """What was refused so far, by site."""
+
+    def __init__(self) -> None:
+        self.findings: dict[str, tuple[Finding, ...]] = {}
+        self.branches: dict[str, frozenset[str]] = {}
+
+    def add(self, site: str, branch: str, findings: Iterable[Finding]) -> None:
+        self.findings[site] = (*self.findings.get(site, ()), *findings)
+        self.branches[site] = self.branches.get(site, frozenset()) | {branch}
+
+
 def read(folder: Path) -> Inventory:
     """Read every customer's file of a folder; raises Refused where Pulumi.yaml itself is wrong."""
     vendor = vendor_in(folder)
     pairs: list[Pair] = []
-    refused: dict[str, tuple[Finding, ...]] = {}
+    refused = _Refused()
     for stack, path in stack_files(folder).items():
         try:
             file = StackFile.read(path)
         except Refused as error:
-            refused[stack] = (*refused.get(stack, ()), *error.findings)
+            refused.add(stack, stack, error.findings)
             continue
         site, findings = examine_file(file, vendor)
         if site is None or errors(findings):
-            name = _said(file.site, stack)
-            refused[name] = (*refused.get(name, ()), *errors(findings))
+            name = _said(file.site, "site", stack)
+            refused.add(name, _said(file.site, "branch", name), errors(findings))
         else:
             pairs.append((file, site))
     groups = by_site(pairs)
     for finding in contradictions(groups):
-        name = next(site.site for file, site in pairs if file.name == finding.file)
-        refused[name] = (*refused.get(name, ()), finding)
-    targets = {name: target_of(group) for name, group in groups.items() if name not in refused}
+        for site in (one for file, one in pairs if file.name == finding.file):
+            refused.add(site.site, branch_of(site), [finding])
+    targets = {name: target_of(group) for name, group in groups.items() if name not in refused.findings}
     default = Vendor.model_validate(vendor).registry if vendor is not None else None
-    return Inventory(default, targets, refused, tuple(_lent_credentials(groups, targets, default)))
+    warnings = tuple(_lent_credentials(groups, targets, default))
+    return Inventory(default, targets, refused.findings, refused.branches, warnings)
 
 
-def _said(raw: Any, stack: str) -> str:
-    """Return the site that a refused file names, as far as it can be read."""
-    said = raw.get("site", stack) if isinstance(raw, dict) else stack
-    return said if isinstance(said, str) else stack
+def _said(raw: Any, key: str, otherwise: str) -> str:
+    """Return what a refused file says, as far as it can be read."""
+    said = raw.get(key, otherwise) if isinstance(raw, dict) else otherwise
+    return said if isinstance(said, str) else otherwise
 
 
 def _lent_credentials(
