@@ -3,7 +3,7 @@ from __future__ import annotations
 import grpc
 import pytest
 from google.protobuf import empty_pb2
-from provider_client import BOX, URN, Boxes, Client, initialization_failure, plain
+from .provider_client import BOX, URN, Boxes, Client, initialization_failure, plain
 from pulumi.runtime.proto import provider_pb2
 
 from xgen_infra.rehearsal.standins import faults, journal

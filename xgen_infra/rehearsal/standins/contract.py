@@ -49,7 +49,8 @@ class Request:
 
     `old_inputs` are the inputs of the last run (at Check, Diff and Update; none for a new resource). `timeout` is
     the resource's own (customTimeouts), in seconds, or 0. `ignored` are the property paths of ignoreChanges.
-    `cancelled` is set when the user ends the run: whatever waits should give up.
+    `cancelled` is set when the user ends the run: whatever waits should give up. What is put into `notes` goes
+    to the journal, such as that something is simulated.
     """
 
     urn: str
@@ -60,6 +61,7 @@ class Request:
     old_inputs: Props = field(default_factory=dict)
     timeout: float = 0.0
     ignored: tuple[str, ...] = ()
+    notes: Props = field(default_factory=dict, compare=False)
     say: Say = field(default=_silent, compare=False, repr=False)
     cancelled: threading.Event = field(default_factory=threading.Event, compare=False, repr=False)
 
@@ -117,7 +119,8 @@ class ResourceType:
     `delete_before_replace` says that the old one has to go first; `backed_by` is "emulator" where an
     emulator or the real server answers and "store" where a file of the rehearsal does. `secret_outputs`
     are marked secret by the provider; `complete` gives inputs that the provider adds by itself at Check, or
-    whole top-level inputs that it rewrites.
+    whole top-level inputs that it rewrites (None takes one away). `keeps_nulls`: a null deep in the inputs means
+    something to it.
 
     `preview(req, id, old_outputs)` gives the outputs that a preview shows (id "" and no outputs for a new
     resource); without it a preview shows the inputs, and every other output of a new resource is unknown.
@@ -135,6 +138,7 @@ class ResourceType:
     delete_before_replace: bool = False
     secret_outputs: frozenset[str] = frozenset()
     backed_by: str = "emulator"
+    keeps_nulls: bool = False
     preview: Callable[[Request, str, Props], Props] | None = None
     diff: Callable[[Request, Props], Delta] | None = None
 

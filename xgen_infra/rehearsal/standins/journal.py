@@ -8,9 +8,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +30,6 @@ class PartialFaultError(Exception):
     """The resource was made and, by order, did not become ready."""
 
 
-@dataclass
-class Entry:
-    """What a call may add to its record."""
-
-    extra: dict[str, Any] = field(default_factory=dict)
-
-
 class Journal:
     """Appends one JSON line per call to `<folder>/journal.jsonl`, and lets the faults ordered there strike.
 
@@ -52,15 +44,20 @@ class Journal:
         self._lock = threading.Lock()
 
     @contextmanager
-    def call(self, method: str, urn: str, peer: str = "") -> Iterator[Entry]:
-        """Time a call and record how it ended. `peer` is the caller's address, as gRPC gives it."""
+    def call(
+        self, method: str, urn: str, peer: str = "", notes: Mapping[str, Any] | None = None
+    ) -> Iterator[None]:
+        """Time a call and record how it ended, with what `notes` holds by then.
+
+        `peer` is the caller's address, as gRPC gives it.
+        """
         with self._lock:
             number = next(self._numbers)
         fault = faults.due(self._folder, self._provider, method, urn)
-        started, outcome, entry = time.monotonic(), "ok", Entry()
+        started, outcome = time.monotonic(), "ok"
         try:
             _refuse(fault, method, urn)
-            yield entry
+            yield
             if fault:
                 self._strike(fault, method, urn, peer)
         except BaseException as error:
@@ -73,7 +70,7 @@ class Journal:
                 urn=urn,
                 seconds=round(time.monotonic() - started, 3),
                 outcome=outcome,
-                **entry.extra,
+                **(notes or {}),
             )
 
     def write(self, **entry: Any) -> None:

@@ -22,14 +22,22 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from xgen_infra.rehearsal.standins import comparison, wire
 from xgen_infra.rehearsal.standins.construct import construct
-from xgen_infra.rehearsal.standins.contract import Delta, Made, PartialCreateError, Request
-from xgen_infra.rehearsal.standins.journal import Entry, Journal, PartialFaultError
+from xgen_infra.rehearsal.standins.contract import (
+    Delta,
+    Made,
+    PartialCreateError,
+    Props,
+    Request,
+    ResourceType,
+)
+from xgen_infra.rehearsal.standins.journal import Journal, PartialFaultError
 from xgen_infra.rehearsal.standins.stand import (
     Messenger,
     Session,
     Stand,
     failures,
     initialization_failed,
+    read_inputs,
     type_of_urn,
 )
 
@@ -104,62 +112,79 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
         with self._call(context, "Check", request.urn):
-            asked = self._request(context, request.urn, request.news, old_inputs=wire.plain(request.olds))
-            kind = self._stand.find(asked.type)
+            asked, kind = self._request(context, request.urn, request.news, olds=request.olds)
             found = failures(kind.check(asked), asked.inputs)
-            request.news.update(kind.complete(asked))
+            for key, value in kind.complete(asked).items():
+                if value is None:
+                    request.news.fields.pop(key, None)
+                else:
+                    request.news.update({key: value})
             return provider_pb2.CheckResponse(inputs=request.news, failures=found)
 
     def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
         with self._call(context, "Diff", request.urn):
-            asked = self._request(context, request.urn, request.news, **_before(request))
-            kind = self._stand.find(asked.type)
-            return comparison.response(comparison.compare(kind, asked, wire.plain(request.olds)))
+            asked, kind = self._request(
+                context,
+                request.urn,
+                request.news,
+                olds=request.old_inputs,
+                ignored=tuple(request.ignoreChanges),
+            )
+            return comparison.response(comparison.compare(kind, asked, _plain(kind, request.olds)))
 
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
-        asked = self._request(context, request.urn, request.properties, timeout=request.timeout)
         with self._guarded(context, "Create", request.urn):
-            kind = self._stand.find(asked.type)
+            asked, kind = self._request(context, request.urn, request.properties, timeout=request.timeout)
             if request.preview:
-                with self._journal.call("Preview", request.urn):
+                with self._journal.call("Preview", request.urn, notes=asked.notes):
                     shown = kind.preview(asked, "", {}) if kind.preview else asked.inputs
-                return provider_pb2.CreateResponse(id="", properties=self._wire(kind, shown))
+                return provider_pb2.CreateResponse(id="", properties=_wire(kind, shown))
             made = Made("", {})
             try:
-                with self._journal.call("Create", request.urn, context.peer()):
+                with self._journal.call("Create", request.urn, context.peer(), asked.notes):
                     made = kind.create(asked)
             except PartialCreateError as error:
                 initialization_failed(context, kind, error.made, asked.inputs, error.reasons)
             except PartialFaultError as fault:
                 initialization_failed(context, kind, made, asked.inputs, [str(fault)])
-            return provider_pb2.CreateResponse(id=made.id, properties=self._wire(kind, made.outputs))
+            return provider_pb2.CreateResponse(id=made.id, properties=_wire(kind, made.outputs))
 
     def Read(self, request: Any, context: grpc.ServicerContext) -> Any:
-        with self._call(context, "Read", request.urn):
-            asked = self._request(context, request.urn, request.inputs)
-            kind = self._stand.find(asked.type)
-            made = kind.read(asked, request.id, wire.plain(request.properties))
+        with self._guarded(context, "Read", request.urn):
+            asked, kind = self._request(context, request.urn, request.inputs)
+            try:
+                with self._journal.call("Read", request.urn, context.peer(), asked.notes):
+                    made = kind.read(asked, request.id, _plain(kind, request.properties))
+            except PartialCreateError as error:
+                inputs = read_inputs(asked, error.made)
+                initialization_failed(context, kind, error.made, inputs, error.reasons)
+                return provider_pb2.ReadResponse(id=request.id)
             if made is None:
                 return provider_pb2.ReadResponse(id="")
-            inputs = made.inputs
-            if inputs is None:
-                inputs = comparison.live_inputs(asked.inputs, made.outputs) if asked.inputs else made.outputs
             return provider_pb2.ReadResponse(
-                id=made.id, properties=self._wire(kind, made.outputs), inputs=self._wire(kind, inputs)
+                id=made.id,
+                properties=_wire(kind, made.outputs),
+                inputs=_wire(kind, read_inputs(asked, made)),
             )
 
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:
-        asked = self._request(context, request.urn, request.news, timeout=request.timeout, **_before(request))
         with self._guarded(context, "Update", request.urn):
-            kind = self._stand.find(asked.type)
-            outputs = olds = wire.plain(request.olds)
+            asked, kind = self._request(
+                context,
+                request.urn,
+                request.news,
+                olds=request.old_inputs,
+                ignored=tuple(request.ignoreChanges),
+                timeout=request.timeout,
+            )
+            outputs = olds = _plain(kind, request.olds)
             if request.preview:
-                with self._journal.call("Preview", request.urn):
+                with self._journal.call("Preview", request.urn, notes=asked.notes):
                     preview = kind.preview or (lambda req, _id, known: {**known, **req.inputs})
                     outputs = preview(asked, request.id, olds)
-                return provider_pb2.UpdateResponse(properties=self._wire(kind, outputs))
+                return provider_pb2.UpdateResponse(properties=_wire(kind, outputs))
             try:
-                with self._journal.call("Update", request.urn, context.peer()):
+                with self._journal.call("Update", request.urn, context.peer(), asked.notes):
                     outputs = (
                         kind.update(asked, request.id, olds) if kind.update else {**olds, **asked.inputs}
                     )
@@ -167,12 +192,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 initialization_failed(context, kind, error.made, asked.inputs, error.reasons)
             except PartialFaultError as fault:
                 initialization_failed(context, kind, Made(request.id, outputs), asked.inputs, [str(fault)])
-            return provider_pb2.UpdateResponse(properties=self._wire(kind, outputs))
+            return provider_pb2.UpdateResponse(properties=_wire(kind, outputs))
 
     def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:
-        with self._call(context, "Delete", request.urn):
-            asked = self._request(context, request.urn, request.old_inputs, timeout=request.timeout)
-            self._stand.find(asked.type).delete(asked, request.id, wire.plain(request.properties))
+        with self._guarded(context, "Delete", request.urn):
+            asked, kind = self._request(context, request.urn, request.old_inputs, timeout=request.timeout)
+            with self._journal.call("Delete", request.urn, context.peer(), asked.notes):
+                kind.delete(asked, request.id, _plain(kind, request.properties))
             return empty_pb2.Empty()
 
     # Functions and components
@@ -197,21 +223,26 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def _session(self, context: Any) -> Session:
         return self._sessions.setdefault(context.peer(), Session())
 
-    def _request(self, context: grpc.ServicerContext, urn: str, inputs: Any, **told: Any) -> Request:
-        session = self._session(context)
-        return Request(
+    def _request(
+        self, context: grpc.ServicerContext, urn: str, inputs: Any, *, olds: Any = None, **told: Any
+    ) -> tuple[Request, ResourceType]:
+        session, token = self._session(context), type_of_urn(urn)
+        kind = self._stand.find(token)
+        asked = Request(
             urn,
-            type_of_urn(urn),
+            token,
             urn.rsplit("::", 1)[-1],
             session.config,
-            wire.plain(inputs),
+            _plain(kind, inputs),
+            old_inputs=_plain(kind, olds) if olds is not None else {},
             say=partial(self._messenger.say, session.engine, urn),
             cancelled=session.cancelled,
             **told,
         )
+        return asked, kind
 
     @contextmanager
-    def _call(self, context: grpc.ServicerContext, method: str, subject: str) -> Iterator[Entry]:
+    def _call(self, context: grpc.ServicerContext, method: str, subject: str) -> Iterator[None]:
         """Record a call, and turn an exception into a gRPC error."""
         with (
             self._guarded(context, method, subject),
@@ -231,12 +262,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         said = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
         return f"{self._stand.name}: {method} {subject.rsplit('::', 1)[-1]}: {said or type(error).__name__}"
 
-    def _wire(self, kind: Any, outputs: Any) -> Any:
-        return wire.struct(outputs, kind.secret_outputs)
+
+def _plain(kind: ResourceType, bag: Any) -> Props:
+    return wire.plain(bag, nulls=kind.keeps_nulls)
 
 
-def _before(request: Any) -> dict[str, Any]:
-    return {"old_inputs": wire.plain(request.old_inputs), "ignored": tuple(request.ignoreChanges)}
+def _wire(kind: ResourceType, outputs: Props) -> Any:
+    return wire.struct(outputs, kind.secret_outputs)
 
 
 class Server:

@@ -12,12 +12,14 @@ from google.protobuf import any_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, status_pb2
 
 from xgen_infra.rehearsal.standins import wire
+from xgen_infra.rehearsal.standins.comparison import live_inputs
 from xgen_infra.rehearsal.standins.contract import (
     Construct,
     Failure,
     Invoke,
     Made,
     Props,
+    Request,
     ResourceType,
     Say,
 )
@@ -108,6 +110,14 @@ def failures(found: list[Failure], inputs: Props) -> list[Any]:
         for one in found
         if not wire.unknown_at(inputs, one.property)
     ]
+
+
+def read_inputs(req: Request, made: Made) -> Props:
+    """Return the inputs of a resource that was read: its own statement, or what was asked for as it stands."""
+    if made.inputs is not None:
+        return made.inputs
+    found: Props = live_inputs(req.inputs, made.outputs) if req.inputs else made.outputs
+    return found
 
 
 def initialization_failed(

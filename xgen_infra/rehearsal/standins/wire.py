@@ -18,23 +18,23 @@ OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 _STEP = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|\.?([^.\[\]]+)')
 
 
-def plain(struct: struct_pb2.Struct) -> Props:
-    """Return a bag as plain values: whole numbers as int, secrets unwrapped, nulls left out."""
-    bag = _plain(json_format.MessageToDict(struct))
+def plain(struct: struct_pb2.Struct, *, nulls: bool = False) -> Props:
+    """Return a bag as plain values: whole numbers as int, secrets unwrapped, nulls left out unless `nulls`."""
+    bag = _plain(json_format.MessageToDict(struct), nulls)
     assert isinstance(bag, dict)  # noqa: S101
-    return bag
+    return {key: value for key, value in bag.items() if value is not None}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, nulls: bool) -> Any:
     if isinstance(value, dict):
         signature = value.get(SIGNATURE)
         if signature == SECRET or (signature == OUTPUT and "value" in value):
-            return _plain(value.get("value"))
+            return _plain(value.get("value"), nulls)
         if signature == OUTPUT:
             return UNKNOWN
-        return {key: _plain(item) for key, item in value.items() if item is not None}
+        return {key: _plain(item, nulls) for key, item in value.items() if nulls or item is not None}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [_plain(item, nulls) for item in value]
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value

@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 
-from xgen_infra.rehearsal.standins.contract import Props
-from xgen_infra.rehearsal.standins.kubernetes.api import Clusters
-from xgen_infra.rehearsal.standins.kubernetes.helm import TOKEN, Releases
+from xgen_infra.rehearsal.standins.kubernetes.charts import Charts
+from xgen_infra.rehearsal.standins.kubernetes.cluster import Clusters, check_config
+from xgen_infra.rehearsal.standins.kubernetes.kubeconfig import replaced_by
 from xgen_infra.rehearsal.standins.kubernetes.objects import Objects
-from xgen_infra.rehearsal.standins.server import Stand
+from xgen_infra.rehearsal.standins.kubernetes.release import TOKEN, Releases
+from xgen_infra.rehearsal.standins.stand import Stand
 
-VERSION = "4.34.2"
 
+def stand(private: Path, helm: Path, project: Path) -> Stand:
+    """Return the provider.
 
-def stand(folder: Path, helm: Path, project: Path) -> Stand:
-    """Return the provider; `folder` is private to it, `project` is where local charts are looked for."""
-    clusters = Clusters(folder)
-    releases = Releases(clusters, helm, project, folder)
+    `private` is a folder of its own that only its owner can read; `helm` the program; `project` the program's
+    folder, from which local charts are named.
+    """
+    clusters = Clusters(private)
+    releases = Releases(clusters, helm, Charts(project), private)
     return Stand(
         name="kubernetes",
-        version=VERSION,
+        version=version("pulumi-kubernetes"),
         types={TOKEN: releases.resource_type()},
         type_of=Objects(clusters).type_of,
-        replace_config_on=replaced_on,
+        check_config=check_config,
+        replace_config_on=replaced_by,
+        configure=clusters.configure,
     )
-
-
-def replaced_on(old: Props, new: Props) -> list[str]:
-    """Return the configuration keys whose change replaces everything on the cluster.
-
-    With `clusterIdentifier` only that key does (pulumi-kubernetes documentation, "Provider": clusterIdentifier).
-    """
-    if old.get("clusterIdentifier") or new.get("clusterIdentifier"):
-        changed = old.get("clusterIdentifier") != new.get("clusterIdentifier")
-        return ["clusterIdentifier"] if changed and old.get("clusterIdentifier") else []
-    return [key for key in ("kubeconfig", "context") if old.get(key) != new.get(key)]

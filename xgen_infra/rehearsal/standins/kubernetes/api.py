@@ -1,33 +1,44 @@
-"""A Kubernetes API server as the kubernetes stand-in needs it: server-side apply, read, delete, by any kind."""
+"""A Kubernetes API server as the kubernetes stand-in needs it: objects of any kind, by the official client."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import urllib3
-import yaml
-from kubernetes import config
+from kubernetes.client import ApiClient
 from kubernetes.client.exceptions import ApiException
+from kubernetes.config import ConfigException
 
 from xgen_infra.rehearsal.standins.contract import Props
 
-MANAGER = "pulumi-kubernetes"
-_NOT_FOUND = 404
+_SECONDS = 30
+NOT_FOUND, CONFLICT, FORBIDDEN = 404, 409, 403
 
 
-class ClusterError(Exception):
-    """The API server refused a request, or could not be reached."""
+class ApiError(Exception):
+    """The API server refused a request. `status` is the HTTP status, `reason` its own word ("AlreadyExists")."""
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+
+
+class NoMatchError(Exception):
+    """The API server knows no such kind."""
+
+
+class UnreachableError(Exception):
+    """No API server answers."""
 
 
 @dataclass(frozen=True)
-class Mapping:
+class Addressing:
     """How a kind is addressed."""
 
     prefix: str
@@ -41,146 +52,133 @@ class Mapping:
 
 
 class Api:
-    """One cluster, as one kubeconfig reaches it."""
+    """One cluster, as one kubeconfig reaches it. `namespace` is where an object goes that names none."""
 
-    def __init__(self, kubeconfig: Props, context: str | None, namespace: str) -> None:
+    def __init__(self, client: ApiClient, namespace: str) -> None:
         self.namespace = namespace
-        self._client = config.new_client_from_config_dict(kubeconfig, context=context)
-        self._mappings: dict[tuple[str, str], Mapping] = {}
+        self._client = client
+        self._kinds: dict[tuple[str, str], Addressing] = {}
+        self._lock = threading.Lock()
 
-    def mapping(self, api_version: str, kind: str) -> Mapping:
-        """Return how a kind is addressed; asks again for one that was not there, as after a CRD was made."""
-        deadline = time.monotonic() + 10
-        while (found := self._mappings.get((api_version, kind))) is None:
+    def version(self) -> str:
+        """Return the server's version; raises UnreachableError."""
+        return str(self.request("GET", "/version")["gitVersion"])
+
+    def kind(self, api_version: str, kind: str, *, patience: float = 0.0) -> Addressing:
+        """Return how a kind is addressed; raises NoMatchError.
+
+        A kind that is not there is asked for again for `patience` seconds, as after its definition was made.
+        """
+        deadline = time.monotonic() + patience
+        while (found := self._kinds.get((api_version, kind))) is None:
             self._discover(api_version)
-            if (api_version, kind) not in self._mappings:
-                if time.monotonic() > deadline:
-                    raise ClusterError(f"no matches for kind {kind!r} in version {api_version!r}")
+            if (api_version, kind) not in self._kinds:
+                if time.monotonic() >= deadline:
+                    raise NoMatchError(f"the API server knows no kind {kind!r} in version {api_version!r}")
                 time.sleep(0.5)
         return found
+
+    def get(self, manifest: Mapping[str, Any]) -> Props | None:
+        """Return an object as it stands; None where it, or its kind, is not there."""
+        try:
+            return self.request("GET", self._path(manifest))
+        except NoMatchError:
+            return None
+        except ApiError as error:
+            if error.status == NOT_FOUND:
+                return None
+            raise
+
+    def items(self, path: str, **query: str) -> list[Props]:
+        """Return the objects of a collection."""
+        return list(self.request("GET", path, **query).get("items") or [])
+
+    def create(self, manifest: Props, manager: str, *, dry_run: bool = False) -> Props:
+        """Make an object; one that is there already is refused (AlreadyExists)."""
+        where = self._path(manifest, patience=0 if dry_run else 15, named=False)
+        return self.request("POST", where, manifest, fieldManager=manager, **_dry(dry_run))
+
+    def apply(self, manifest: Props, manager: str, *, force: bool, dry_run: bool = False) -> Props:
+        """Apply an object server-side (Kubernetes documentation, "Server-Side Apply")."""
+        where = self._path(manifest, patience=0 if dry_run else 15)
+        query = {"fieldManager": manager, "force": str(force).lower(), **_dry(dry_run)}
+        return self.request("PATCH", where, manifest, "application/apply-patch+yaml", **query)
+
+    def replace(self, manifest: Props, manager: str, *, dry_run: bool = False) -> Props:
+        """Put an object in the place of the one that is there."""
+        return self.request("PUT", self._path(manifest), manifest, fieldManager=manager, **_dry(dry_run))
+
+    def patch(self, manifest: Props, operations: list[Props]) -> Props:
+        """Change an object by a JSON patch (RFC 6902)."""
+        return self.request("PATCH", self._path(manifest), operations, "application/json-patch+json")
+
+    def delete(self, manifest: Mapping[str, Any], propagation: str) -> None:
+        """Ask for an object's deletion; one that is gone, or whose kind is, is fine."""
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
+        try:
+            self.request("DELETE", self._path(manifest), options)
+        except NoMatchError:
+            return
+        except ApiError as error:
+            if error.status != NOT_FOUND:
+                raise
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        content: str = "application/json",
+        **query: str,
+    ) -> Props:
+        """Make one request; raises ApiError for a refusal, UnreachableError where no server answers."""
+        text = body if content == "application/json" else json.dumps(body)
+        headers = {"Content-Type": content, "Accept": "application/json"}
+        try:
+            asked = self._client.param_serialize(
+                method, path, [], list(query.items()), headers, text, auth_settings=["BearerToken"]
+            )
+            response = self._client.call_api(*asked, _request_timeout=_SECONDS)
+            data = response.read()
+        except (urllib3.exceptions.HTTPError, OSError, ApiException, ConfigException) as error:
+            raise UnreachableError(f"the Kubernetes API server cannot be reached: {error}") from None
+        answer = _json(data)
+        if response.status >= 400:  # noqa: PLR2004 - HTTP's own line
+            raise ApiError(
+                response.status,
+                str(answer.get("reason") or response.reason),
+                str(answer.get("message") or data[:500].decode(errors="replace") or response.reason),
+            )
+        return answer
+
+    def _path(self, manifest: Mapping[str, Any], patience: float = 0.0, *, named: bool = True) -> str:
+        metadata = manifest["metadata"]
+        addressing = self.kind(manifest["apiVersion"], manifest["kind"], patience=patience)
+        namespace = metadata.get("namespace") or self.namespace
+        return addressing.path(namespace, metadata["name"] if named else None)
 
     def _discover(self, api_version: str) -> None:
         prefix = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
         try:
-            listed = self.call("GET", prefix)
-        except ApiException as error:
-            if error.status != _NOT_FOUND:
+            listed = self.request("GET", prefix)
+        except ApiError as error:
+            if error.status != NOT_FOUND:
                 raise
             return
-        for item in listed["resources"]:
-            if "/" not in item["name"]:
-                self._mappings[(api_version, item["kind"])] = Mapping(
-                    prefix, item["name"], item["namespaced"]
-                )
-
-    def call(
-        self, method: str, path: str, body: Any = None, content: str = "application/json", **query: str
-    ) -> Props:
-        """Make one request; raises ApiException for a refusal, ClusterError where no server answers."""
-        serialized = self._client.param_serialize(
-            method=method,
-            resource_path=path,
-            query_params=list(query.items()),
-            header_params={"Content-Type": content, "Accept": "application/json"},
-            body=body,
-            auth_settings=["BearerToken"],
-        )
-        try:
-            answer = self._client.call_api(*serialized, _request_timeout=30)
-            answer.read()
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise ClusterError(f"the Kubernetes API server cannot be reached: {error}") from None
-        if not 200 <= answer.status < 300:  # noqa: PLR2004
-            raise ApiException(status=answer.status, reason=answer.reason, body=answer.data.decode())
-        parsed = json.loads(answer.data or b"{}")
-        return parsed if isinstance(parsed, dict) else {}
-
-    def apply(self, manifest: Props, manager: str, *, force: bool) -> Props:
-        """Apply an object server-side (Kubernetes documentation, "Server-Side Apply")."""
-        where = self._where(manifest)
-        query = {"fieldManager": manager, **({"force": "true"} if force else {})}
-        try:
-            return self.call("PATCH", where, manifest, "application/apply-patch+yaml", **query)
-        except ApiException as error:
-            raise ClusterError(_explained(error)) from None
-
-    def get(self, manifest: Props) -> Props | None:
-        """Return an object as it stands, or None."""
-        try:
-            return self.call("GET", self._where(manifest))
-        except ApiException as error:
-            if error.status == _NOT_FOUND:
-                return None
-            raise ClusterError(_explained(error)) from None
-        except ClusterError as error:
-            if "no matches for kind" in str(error):
-                return None
-            raise
-
-    def delete(self, manifest: Props, propagation: str) -> None:
-        """Delete an object; one that is gone is fine."""
-        try:
-            options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
-            self.call("DELETE", self._where(manifest), options)
-        except ApiException as error:
-            if error.status != _NOT_FOUND:
-                raise ClusterError(_explained(error)) from None
-
-    def _where(self, manifest: Props) -> str:
-        mapping = self.mapping(manifest["apiVersion"], manifest["kind"])
-        metadata = manifest["metadata"]
-        return mapping.path(metadata.get("namespace") or self.namespace, metadata["name"])
-
-
-class Clusters:
-    """The clusters that the provider instances of a program point at, one client each."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._apis: dict[str, Api] = {}
-        self._lock = threading.Lock()
-
-    def api(self, configuration: Any) -> Api:
-        """Return the client for a provider's configuration; raises ClusterError where it has no kubeconfig."""
-        key = _digest(configuration)
         with self._lock:
-            if key not in self._apis:
-                text, context = _kubeconfig(configuration)
-                try:
-                    self._apis[key] = Api(text, context, configuration.get("namespace") or "default")
-                except config.ConfigException as error:
-                    raise ClusterError(f"the kubeconfig cannot be used: {error}") from None
-            return self._apis[key]
-
-    def file(self, configuration: Any) -> tuple[Path, str | None]:
-        """Return a kubeconfig file that only its owner can read, and the context to use, for helm."""
-        text, context = _kubeconfig(configuration)
-        path = self._folder / f"kubeconfig-{_digest(configuration)}"
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(yaml.safe_dump(text))
-        return path, context
+            for item in listed.get("resources") or []:
+                if "/" not in item["name"]:
+                    addressing = Addressing(prefix, item["name"], item["namespaced"])
+                    self._kinds[(api_version, item["kind"])] = addressing
 
 
-def _digest(configuration: Any) -> str:
-    keys = ("kubeconfig", "context", "namespace")
-    return hashlib.sha256(json.dumps([configuration.get(key) for key in keys]).encode()).hexdigest()[:16]
+def _dry(dry_run: bool) -> dict[str, str]:
+    return {"dryRun": "All"} if dry_run else {}
 
 
-def _kubeconfig(configuration: Any) -> tuple[Props, str | None]:
-    given = configuration.get("kubeconfig") or os.environ.get("KUBECONFIG")
-    if not given:
-        raise ClusterError("neither the provider nor KUBECONFIG names a kubeconfig")
-    text = given if "\n" in given or given.lstrip().startswith("{") else Path(given).expanduser().read_text()
-    return yaml.safe_load(text), configuration.get("context")
-
-
-def _explained(error: ApiException) -> str:
+def _json(data: bytes) -> Props:
     try:
-        message = json.loads(error.body or "{}").get("message")
+        answer = json.loads(data or b"{}")
     except ValueError:
-        message = None
-    return str(message or error.reason or error.status)
-
-
-__all__ = ["Api", "ClusterError", "Clusters"]
+        return {}
+    return answer if isinstance(answer, dict) else {}
