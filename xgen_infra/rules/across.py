@@ -127,6 +127,12 @@ def _registries(sites: Sequence[Pair]) -> Iterator[Finding]:
     """Two stacks may share a site's images; then they share the registry that has them."""
     first: dict[tuple[str, str], tuple[StackFile, str]] = {}
     for file, site in sites:
+        if (
+            isinstance(site.registry, EcrRegistry)
+            and site.k3s
+            and not (site.registry.account and site.registry.region)
+        ):
+            continue  # its own file's rule says what it lacks
         host = naming.registry_host(site)
         other, theirs = first.setdefault((site.project, site.site), (file, host))
         if host != theirs:
