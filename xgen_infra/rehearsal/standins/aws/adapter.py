@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 from xgen_infra.rehearsal.standins.aws.kind import Job, Kind, NotReadyError, Ref, same_document
 from xgen_infra.rehearsal.standins.aws.session import Aws, AwsError, Sessions
 from xgen_infra.rehearsal.standins.contract import (
+    UNKNOWN,
     Failure,
     Made,
     PartialCreateError,
@@ -75,6 +76,7 @@ def _resource_type(kind: Kind, token: str, sessions: Sessions) -> ResourceType:
         read=read,
         delete=delete,
         update=update if kind.updatable else None,
+        preview=(lambda req, _ident, known: _previewed(kind, req, known)) if kind.told_within else None,
         check=lambda req: list(_failures(kind, req)),
         complete=lambda req: _completed(kind, sessions, req),
         replace_on=kind.replace_on | ({"region"} if kind.regional else set()),
@@ -82,6 +84,16 @@ def _resource_type(kind: Kind, token: str, sessions: Sessions) -> ResourceType:
         secret_outputs=kind.secret_outputs,
         backed_by=kind.backed_by,
     )
+
+
+def _previewed(kind: Kind, req: Request, known: Props) -> Props:
+    """Give what a preview shows: the inputs, and inside their blocks what AWS tells there."""
+    shown = {**known, **req.inputs}
+    for block, names in kind.told_within.items():
+        if isinstance(given := shown.get(block), dict):
+            before = known.get(block) or {}
+            shown[block] = {**{name: before.get(name, UNKNOWN) for name in names}, **given}
+    return shown
 
 
 def _failures(kind: Kind, req: Request) -> Iterator[Failure]:

@@ -93,6 +93,8 @@ class Kind(ABC):
     defaults: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     taggable: ClassVar[bool] = True
     updatable: ClassVar[bool] = True
+    told_within: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """What AWS tells inside an input block: a preview shows it as not known yet, or as it was."""
     regional: ClassVar[bool] = True
 
     @abstractmethod
