@@ -62,15 +62,12 @@ def _claims(site: Site) -> Iterator[Claim]:
 
 
 def _cluster_claims(site: Site) -> Iterator[Claim]:
-    """Yield what a site takes of its cluster: all of one that it makes, a part of one that exists."""
+    """Yield what a site takes of its cluster, which another stack may share, or may have made."""
     if site.eks:
         name = naming.cluster(site)
         cluster: tuple[str | None, ...] = (site.eks.account, site.eks.region, name)
         words = f"the EKS cluster {name} in {site.eks.region} of account {site.eks.account}"
         path: KeyPath = ("cluster", "existingCluster")
-        if not site.eks.existing_cluster:
-            yield Claim(("cluster", *cluster), path, words, "rename one stack's file")
-            return
     else:
         context = site.k3s.context if site.k3s else None
         cluster, path = (context,), ("cluster", "context")

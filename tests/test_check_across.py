@@ -1,0 +1,181 @@
+"""What two customers' files may not both claim, and that good ones stand side by side."""
+
+from __future__ import annotations
+
+import re
+import time
+from ipaddress import IPv4Network
+from pathlib import Path
+
+import pytest
+from checking import findings, folder_with, sample
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xgen_infra.folder import check_folder
+from xgen_infra.rules.across import across
+from xgen_infra.site import Site
+from xgen_infra.stackfile import StackFile
+from xgen_infra.yamlfile import Document
+
+
+def cloud(name: str, number: int) -> str:
+    """Return the cloud sample as a customer of its own."""
+    text = sample("cloud").replace("cloud", name).replace("10.40.0.0/16", f"10.{number}.0.0/16")
+    return text.replace("123456789012", f"{number:012}")
+
+
+def renamed(stack: str, name: str) -> str:
+    return sample(stack).replace(stack, name)
+
+
+ONE, TWO = cloud("one", 41), cloud("two", 42)
+SHARED = renamed("shared", "one")
+ALSO_SHARED = renamed("shared", "two").replace("xgen-two?", "xgen-one?")
+ON_K3S, ALSO_ON_K3S = renamed("vendors", "one"), renamed("vendors", "two")
+PLAIN = "    source: {"
+
+TWICE = {
+    "a bucket": (ONE, TWO, "name: xgen-two-documents", "name: xgen-one-documents", "cluster.bucket.name", "the bucket xgen-one-documents"),
+    "a domain": (ONE, TWO, "domain: xgen.two.example", "domain: xgen.one.example", "exposure.domain", "the host name xgen.one.example"),
+    "a service's host": (ONE, TWO, "host: front.two.example", "host: front.one.example", "services.xgen-frontend.host", "front.one.example"),
+    "a domain that is another's service": (ONE, TWO, "domain: xgen.two.example", "domain: front.one.example", "exposure.domain", "front.one.example"),
+    "a mirror": (ONE, TWO, "gitlab.two.example/xgen/xgen-infra.git", "gitlab.one.example/xgen/xgen-infra", "source.repoURL", "the mirror"),
+    "a mirror by SSH": (ONE, TWO, "https://gitlab.two.example/xgen/", "ssh://git@gitlab.one.example:2222/xgen/", "source.repoURL", "the mirror"),
+    "a namespace of an EKS cluster": (SHARED, ALSO_SHARED, "existingCluster: platform", "existingCluster: platform\n      bucket: {name: of-two}", "cluster.existingCluster", "namespace xgen of the EKS cluster platform"),
+    "Argo CD of an EKS cluster": (SHARED, ALSO_SHARED, "    infra:", "    namespace: other\n    infra:", "cluster.existingCluster", "Argo CD's Applications of the EKS cluster platform"),
+    "ECR repositories": (SHARED, ALSO_SHARED, "    infra:", "    site: one\n    delivery: helm\n    infra:", "registry.create", "ECR repositories xgen/one/*"),
+    "a namespace of K3s": (ON_K3S, ALSO_ON_K3S, "context: two", "context: one", "cluster.context", "namespace xgen of context one"),
+    "Argo CD of K3s": (ON_K3S, ALSO_ON_K3S.replace(PLAIN, f"    namespace: other\n{PLAIN}"), "context: two", "context: one", "cluster.context", "Argo CD's Applications of context one"),
+    "the data services of K3s": (ON_K3S, ALSO_ON_K3S.replace(PLAIN, f"    namespace: other\n    delivery: helm\n{PLAIN}"), "context: two", "context: one", "cluster.context", "the data services in xgen-system of context one"),
+    "the current context": (ON_K3S.replace(", context: one", ""), ALSO_ON_K3S, ", context: two", "", "cluster.context", "of the current context"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "two", "old", "new", "path", "says"), TWICE.values(), ids=TWICE)
+def test_what_exists_once_is_claimed_once(tmp_path, one, two, old, new, path, says):
+    assert two.count(old) == 1
+    found = findings(tmp_path, {"one": one, "two": two.replace(old, new)})
+    told = [finding for finding in found if says in finding.message]
+    assert {Path(finding.file).name for finding in told} == {"Pulumi.one.yaml", "Pulumi.two.yaml"}, found
+    assert path in {finding.path for finding in told}
+    for finding in told:
+        other = re.search(r"(Pulumi\.\w+\.yaml):(\d+)", finding.found)
+        assert other
+        partner = next(one for one in told if one.file.endswith(other[1]))
+        assert (partner.line, partner.file != finding.file) == (int(other[2]), True)
+
+
+def test_customers_who_share_a_management_network_and_nothing_else_pass(tmp_path):
+    assert findings(tmp_path, {"one": ONE, "two": TWO, "four": renamed("vendors", "four")}) == ()
+
+
+def test_two_stacks_share_a_repository_by_path_or_by_revision(tmp_path):
+    two = TWO.replace("gitlab.two.example", "gitlab.one.example")
+    assert findings(tmp_path, {"one": ONE, "two": two.replace("path: deploy", "path: two")}) == ()
+    assert (
+        findings(tmp_path, {"one": ONE, "two": two.replace("targetRevision: main", "targetRevision: two")})
+        == ()
+    )
+
+
+def test_two_stacks_of_one_site_share_its_registry(tmp_path):
+    two = TWO.replace("site: two\n", "site: one\n")
+    same = two.replace("host: nexus.two.example:5000", "host: nexus.one.example:5000")
+    assert findings(tmp_path, {"one": ONE, "two": same}) == ()
+    (other,) = findings(tmp_path, {"one": ONE, "two": two})
+    assert (other.path, other.rule) == ("registry", "one-registry")
+    assert "nexus.one.example:5000" in other.found
+
+
+def test_overlapping_networks_on_one_management_network_are_told_at_both_ends(tmp_path):
+    two = TWO.replace("10.42.0.0/16", "10.41.128.0/20")
+    found = findings(tmp_path, {"one": ONE, "two": two})
+    assert [(Path(one.file).name, one.path, one.rule) for one in found] == [
+        ("Pulumi.one.yaml", "cluster.vpcCidr", "networks-overlap"),
+        ("Pulumi.two.yaml", "cluster.vpcCidr", "networks-overlap"),
+    ]
+
+
+def test_overlapping_networks_on_two_management_networks_pass(tmp_path):
+    two = TWO.replace("10.42.0.0/16", "10.41.0.0/16").replace(
+        "vpc-0a1b2c3d4e5f60718", "vpc-0bbbbbbbbbbbbbbbb"
+    )
+    assert findings(tmp_path, {"one": ONE, "two": two}) == ()
+
+
+def test_a_network_that_another_file_calls_the_management_network_is_told(tmp_path):
+    two = TWO.replace("cidr: 10.20.0.0/16", "cidr: 10.41.0.0/20").replace("10.20.1.10", "10.41.1.10")
+    found = findings(tmp_path, {"one": ONE, "two": two})
+    assert [(Path(one.file).name, one.path) for one in found] == [("Pulumi.one.yaml", "cluster.vpcCidr")]
+    assert "management.cidr 10.41.0.0/20" in found[0].found
+
+
+def test_three_claims_name_one_other_file_and_how_many_more(tmp_path):
+    files = {name: cloud(name, 50 + n) for n, name in enumerate(("one", "two", "three"))}
+    files = {name: re.sub(r"xgen-\w+-documents", "documents", text) for name, text in files.items()}
+    found = findings(tmp_path, files)
+    assert [one.found.count("and 1 more") for one in found] == [1, 1, 1]
+
+
+def test_a_check_of_one_customer_tells_what_it_shares_with_another_and_no_more(tmp_path):
+    folder = folder_with(
+        tmp_path,
+        {"one": ONE, "two": TWO.replace("xgen-two-documents", "xgen-one-documents"), "bad": "config: 5"},
+    )
+    report = check_folder(folder, ("two",))
+    assert [(Path(one.file).name, one.path) for one in report.findings] == [
+        ("Pulumi.two.yaml", "cluster.bucket.name")
+    ]
+    assert report.files == 1
+
+
+def _site(cidr: IPv4Network, management: str) -> Site:
+    raw = {
+        "source": {"repoURL": "https://g.example/x/y.git"},
+        "cluster": {"kind": "eks", "account": "123456789012", "region": "eu-west-1", "vpcCidr": str(cidr)},
+        "management": {"vpcId": management, "cidr": "203.0.113.0/24"},
+        "registry": {"kind": "local"},
+    }
+    return Site.model_validate({**raw, "stack": "x", "site": "x", "appSite": "x"})
+
+
+NETWORKS = st.tuples(st.integers(0, 255), st.integers(16, 20)).map(
+    lambda pair: IPv4Network((0x0A000000 + (pair[0] << 12), pair[1]), strict=False)
+)
+PEERS = st.sampled_from(["vpc-0aaaaaaaa", "vpc-0bbbbbbbb"])
+
+
+@given(st.lists(st.tuples(NETWORKS, PEERS), max_size=12))
+def test_exactly_the_networks_that_meet_another_are_told(networks):
+    pairs = []
+    for number, (cidr, management) in enumerate(networks):
+        document = Document.read("config: {'xgen-infra:site': {}}\n", f"Pulumi.{number}.yaml")
+        pairs.append((StackFile(Path(document.name), str(number), document), _site(cidr, management)))
+    told = {one.file for one in across(pairs) if one.rule == "networks-overlap"}
+    meeting = {
+        f"Pulumi.{one}.yaml"
+        for one, (cidr, management) in enumerate(networks)
+        for two, (other, theirs) in enumerate(networks)
+        if one != two and management == theirs and cidr.overlaps(other)
+    }
+    assert told == meeting
+
+
+def test_twenty_times_as_many_files_take_no_more_than_thirty_times_as_long(tmp_path):
+    def seconds(count: int) -> float:
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        folder_with(folder, {f"c{n}": _numbered(n) for n in range(count)})
+        begin = time.process_time()
+        report = check_folder(folder)
+        assert report.findings == ()
+        return time.process_time() - begin
+
+    seconds(20)
+    assert seconds(800) <= 30 * seconds(40)
+
+
+def _numbered(number: int) -> str:
+    text = cloud(f"c{number}", 0).replace("10.0.0.0/16", f"10.{number // 16 + 101}.{number % 16 * 16}.0/20")
+    return text.replace("10.100.0.0/16", "172.20.0.0/16")
