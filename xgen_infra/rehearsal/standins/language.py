@@ -92,9 +92,10 @@ def main() -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
-    # The engine ends its plugins by an interrupt; there is nothing to say about it.
+    # The engine ends its plugins by an interrupt. A program that failed may leave threads that never end.
     with suppress(KeyboardInterrupt):
         server.wait_for_termination()
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -132,7 +132,7 @@ class Api:
         **query: str,
     ) -> Props:
         """Make one request; raises ApiError for a refusal, UnreachableError where no server answers."""
-        text = body if content == "application/json" else json.dumps(body)
+        text = body if content.endswith("json") else json.dumps(body)
         headers = {"Content-Type": content, "Accept": "application/json"}
         try:
             asked = self._client.param_serialize(
