@@ -20,8 +20,12 @@ _FROM_ELSEWHERE = {"site", "appSite", "registry"}
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of `Pulumi.<stack>.yaml`."""
-    site = Site.model_json_schema(by_alias=True, ref_template="#/$defs/{model}")
+    site = Site.model_json_schema(by_alias=True)
     definitions = site.pop("$defs")
+    for model in (site, *definitions.values()):
+        model.pop("title")
+        for field in model["properties"].values():
+            _tidy(field)
     site["required"] = [key for key in site["required"] if key not in {*_FROM_ELSEWHERE, "stack"}]
     site["properties"].pop("stack")
     secrets = {
@@ -53,6 +57,13 @@ def schema() -> dict[str, Any]:
         },
         "$defs": {**definitions, "Site": site},
     }
+
+
+def _tidy(field: dict[str, Any]) -> None:
+    """Leave out what tells an editor's user nothing: a title like the key, an absent default, a model's own."""
+    field.pop("title", None)
+    if isinstance(field.get("default"), (dict, type(None))):
+        field.pop("default", None)
 
 
 def _text(description: str) -> dict[str, Any]:

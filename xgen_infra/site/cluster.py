@@ -84,6 +84,7 @@ class ExistingVpc(Model):
     """A VPC that exists and is only used, never changed, but for its peering routes."""
 
     id: VpcId
+    """The VPC."""
     private_subnet_ids: Annotated[tuple[SubnetId, ...], Field(min_length=2)]
     """In at least two availability zones, with a way out (NAT)."""
     public_subnet_ids: tuple[SubnetId, ...] = ()
@@ -99,6 +100,7 @@ class EksCluster(Model):
     account: AwsAccount
     """The customer's AWS account: a stack never touches another by accident."""
     region: AwsRegion
+    """Region of the cluster, the bucket and everything else."""
     version: KubernetesVersion = "1.34"
     """Kubernetes minor version. Raise it one minor at a time."""
     vpc_cidr: Cidr
@@ -180,7 +182,9 @@ class Management(Model):
     """The management server's network, peered with the site's VPC: PostgreSQL, Redis and Qdrant live there."""
 
     vpc_id: VpcId
+    """The VPC in which the management server is."""
     cidr: Cidr
+    """Its network: routed to from the site, and part of no other network that the site uses."""
     route_table_ids: tuple[RouteTableId, ...] = ()
     """Its route tables, which get a route back to the site."""
     security_group_ids: tuple[SecurityGroupId, ...] = ()
@@ -203,15 +207,20 @@ class Storage(Model):
     class_name: DnsSubdomain | None = None
     """An existing StorageClass; without one, `xgen-retain` is made, which keeps volumes whose claim is gone."""
     postgres: Quantity = "20Gi"
+    """Size of PostgreSQL's volume."""
     redis: Quantity = "5Gi"
+    """Size of Redis' volume."""
     qdrant: Quantity = "20Gi"
+    """Size of Qdrant's volume."""
     object_store: Quantity = "100Gi"
+    """Size of the object store's volume."""
 
 
 class Backup(Model):
     """Dumps of the PostgreSQL that runs in the cluster, into the object store."""
 
     enabled: StrictBool = True
+    """False: nothing is dumped."""
     schedule: CronSchedule = "17 2 * * *"
     """When, in the time zone of the cluster (Kubernetes documentation, "CronJob", schedule syntax)."""
     keep_days: Annotated[StrictInt, Field(ge=1, le=3650)] = 14
@@ -222,8 +231,11 @@ class Adopt(Model):
     """What runs on the cluster already and is taken over rather than made."""
 
     namespace: StrictBool = False
+    """The site's namespace, with what is in it."""
     argocd: StrictBool = False
+    """Argo CD: none is installed."""
     data_services: StrictBool = False
+    """PostgreSQL, Redis, Qdrant and the object store in xgen-system: their data and passwords stay."""
 
 
 class K3sCluster(Model):

@@ -53,7 +53,9 @@ class Site(Model):
     owner: Email | None = None
     """Whom to ask about this installation: a tag on every resource."""
     namespace: DnsLabel = "xgen"
+    """Namespace of the six services."""
     description: str = ""
+    """What people call this installation."""
     canary: StrictBool = False
     """Deployed before the other sites."""
     branch: GitRevision | None = None

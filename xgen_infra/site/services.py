@@ -25,22 +25,29 @@ class Amounts(Model):
     """CPU and memory of a container."""
 
     cpu: Quantity | None = None
+    """Cores: 1, 0.5 or 500m."""
     memory: Quantity | None = None
+    """Bytes: 512Mi, 1Gi."""
 
 
 class Resources(Model):
     """Requests and limits; what is omitted is the service's own default."""
 
     requests: Amounts = Amounts()
+    """What a node must have free for the pod."""
     limits: Amounts = Amounts()
+    """What the pod may take at most."""
 
 
 class Autoscaling(Model):
     """The HorizontalPodAutoscaler."""
 
     enabled: StrictBool = True
+    """False: the service runs `replicas` pods, whatever its load."""
     min_replicas: Positive | None = None
+    """Fewest pods; by default 1 on EKS and 2 on K3s."""
     max_replicas: Positive | None = None
+    """Most pods; by default 2 on EKS and 4 on K3s."""
     target_cpu: Annotated[StrictInt, Field(ge=10, le=95)] = 70
     """Percent of the CPU request."""
 
@@ -49,24 +56,31 @@ class Image(Model):
     """Which image; a digest wins over a tag and is what `xgen promote` writes."""
 
     tag: ImageTag | None = None
+    """By default images.tag."""
     digest: ImageDigest | None = None
+    """Exactly this image, whatever its tags say."""
 
 
 class PodSecurity(Model):
     """Departures from the restricted Pod Security Standard, for images that need them."""
 
     run_as_user: Annotated[StrictInt, Field(ge=0, le=65535)] = 1000
+    """User id of the container's processes."""
     run_as_root: StrictBool = False
+    """True for an image that starts as root."""
     read_only_root_filesystem: StrictBool = True
+    """False for an image that writes beside its volumes."""
 
 
 class ServiceOverride(Model):
     """One service's departures from its defaults."""
 
     replicas: Positive | None = None
+    """Pods at the start, and without autoscaling for good; by default 1 on EKS and 2 on K3s."""
     autoscaling: Autoscaling = Autoscaling()
     resources: Resources = Resources()
     has_domain: StrictBool | None = None
+    """Whether people reach the service from outside; by default the frontend and the gateway."""
     host: Hostname | None = None
     """Host name of this service alone, where it is not the platform's."""
     image: Image = Image()
