@@ -1,236 +1,305 @@
-"""`eks:index:Cluster`: the resources that the real component registers, in their order."""
+"""The component `eks:index:Cluster`."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
-from pulumi.provider import ConstructResult
+import yaml
 
-from xgen_infra.rehearsal.standins.contract import ConstructRequest
-from xgen_infra.rehearsal.standins.eks.refusals import refuse_cluster
+from xgen_infra.rehearsal.standins.contract import ConstructRequest, ConstructResult
+from xgen_infra.rehearsal.standins.eks import parts, refusals
+from xgen_infra.rehearsal.standins.eks.addons import VpcCniAddon
+from xgen_infra.rehearsal.standins.eks.inputs import Inputs
+from xgen_infra.rehearsal.standins.eks.kubeconfig import kubeconfig
+from xgen_infra.rehearsal.standins.eks.parts import ServiceRole, under
 
-TOKEN = "eks:index:Cluster"  # noqa: S105 - a type token
+_THUMBPRINT = "9e99a48a9960b14926bb7f3b02e22da2b0ab7280"
+"""Of a CA at the issuer; the real component asks the issuer for it, over the network."""
 
-
-def construct(req: ConstructRequest) -> ConstructResult:
-    """Register the component and its children."""
-    refuse_cluster(req.inputs)
-    component = Cluster(req.name, req.inputs, req.options)
-    return ConstructResult(component.urn, component.state)
+_WORKERS = ("AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryReadOnly")
 
 
 class Cluster(pulumi.ComponentResource):
-    """An EKS cluster: role, control plane, access entries, add-ons, and a Kubernetes provider for it."""
+    """An EKS cluster and what belongs to it. The children have the real component's types and names."""
 
-    def __init__(self, name: str, inputs: Mapping[str, Any], options: pulumi.ResourceOptions) -> None:
-        super().__init__(TOKEN, name, None, options)
+    def __init__(self, name: str, inputs: Inputs, opts: pulumi.ResourceOptions) -> None:
+        """Register it; raises ComponentError where the real component refuses its inputs."""
+        refusals.check_cluster(inputs)
+        super().__init__("eks:index:Cluster", name, None, opts)
         self._name, self._inputs = name, inputs
-        self._child = pulumi.ResourceOptions(parent=self)
-        self._role = inputs.get("serviceRole") or self._service_role()
-        self._groups: dict[str, aws.ec2.SecurityGroup] = {}
-        if not inputs.get("skipDefaultSecurityGroups"):
-            self._security_group("eksClusterSecurityGroup")
-        self.cluster = self._control_plane()
-        if not inputs.get("skipDefaultSecurityGroups"):
-            self._node_security_group()
-        self._access_entries()
-        self._addons()
-        config = self._kubeconfig()
-        self._provider(config)
-        self.state = self._outputs(config)
-        self.register_outputs(self.state)
+        self.vpc_id, self.subnet_ids = self._network()
+        self.service_role: Any = None
+        if not inputs.has("serviceRole"):
+            self.service_role = ServiceRole(
+                f"{name}-eksRole",
+                "eks.amazonaws.com",
+                ["AmazonEKSClusterPolicy"],
+                ["sts:AssumeRole", "sts:TagSession"],
+                inputs.get("tags"),
+                under(self),
+            )
+        self.group = self._group()
+        self.cluster = self._cluster()
+        self._managed_addon("kube-proxy", "kubeProxyAddonOptions", enabled=True)
+        self.kubeconfig = self._kubeconfig(shared=True)
+        self.provider = kubernetes.Provider(
+            f"{name}-eks-k8s",
+            kubeconfig=pulumi.Output.json_dumps(self._kubeconfig(shared=False)),
+            enable_config_map_mutable=inputs.get("enableConfigMapMutable"),
+            opts=under(self),
+        )
+        self.instance_roles = self._instance_roles()
+        self.node_access = self._node_access() if refusals.supports_config_map(inputs) else None
+        self.entries = self._entries() if refusals.supports_entries(inputs) else {}
+        self.vpc_cni = None if inputs.truthy("useDefaultVpcCni") else self._vpc_cni()
+        self._managed_addon("coredns", "corednsAddonOptions", enabled=False)
+        self.oidc = self._oidc() if inputs.truthy("createOidcProvider") else None
+        self.node_group, self.inward_rule = None, None
+        if self.group is not None and not inputs.truthy("skipDefaultSecurityGroups"):
+            self.node_group, self.inward_rule = parts.node_group(
+                name, inputs, self.cluster, self.group.id, self
+            )
 
-    def _service_role(self) -> aws.iam.Role:
-        """Make the role as eks:index:ServiceRole does, with the cluster policy."""
-        inside = pulumi.ComponentResource("eks:index:ServiceRole", f"{self._name}-eksRole", None, self._child)
-        child = pulumi.ResourceOptions(parent=inside)
-        statement = {
-            "Effect": "Allow",
-            "Principal": {"Service": "eks.amazonaws.com"},
-            "Action": ["sts:AssumeRole", "sts:TagSession"],
+    def state(self) -> dict[str, Any]:
+        """Give the component's outputs by the provider's names."""
+        group = self.cluster.vpc_config.cluster_security_group_id
+        issuer = self.cluster.identities.apply(lambda found: found[0].oidcs[0].issuer)
+        made = {
+            "core": self._core(),
+            "eksCluster": self.cluster,
+            "kubeconfig": self.kubeconfig,
+            "kubeconfigJson": pulumi.Output.json_dumps(self.kubeconfig),
+            "instanceRoles": self.instance_roles,
+            "clusterSecurityGroup": self.group,
+            "nodeSecurityGroup": self.node_group,
+            "eksClusterIngressRule": self.inward_rule,
+            "clusterSecurityGroupId": self.group.id if self.group is not None else group,
+            "nodeSecurityGroupId": self.node_group.id if self.node_group is not None else group,
+            "clusterIngressRuleId": self.inward_rule.security_group_rule_id
+            if self.inward_rule is not None
+            else "",
+            "defaultNodeGroupAsgName": "",
+            "fargateProfileId": "",
+            "fargateProfileStatus": "",
+            "oidcProviderArn": self.oidc.arn if self.oidc is not None else "",
+            "oidcProviderUrl": issuer,
+            "oidcIssuer": issuer.apply(lambda url: url.removeprefix("https://")),
+            "autoModeNodeRoleName": "",
         }
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        role = aws.iam.Role(f"{self._name}-eksRole-role", assume_role_policy=policy, opts=child)
-        aws.iam.RolePolicyAttachment(
-            f"{self._name}-eksRole-4b490823",
-            role=role.name,
-            policy_arn="arn:aws:iam::aws:policy/AmazonEKSClusterPolicy",
-            opts=child,
-        )
-        inside.register_outputs({"role": role})
-        return role
+        return {key: value for key, value in made.items() if value is not None}
 
-    def _security_group(self, part: str) -> aws.ec2.SecurityGroup:
-        group = aws.ec2.SecurityGroup(
-            f"{self._name}-{part}",
-            vpc_id=self._inputs.get("vpcId"),
-            description=f"Managed by Pulumi: {part}",
-            revoke_rules_on_delete=True,
-            opts=self._child,
-        )
-        self._groups[part] = group
-        self._rule(f"{part}-egress", group, "egress", "-1", (0, 0), cidr_blocks=["0.0.0.0/0"])
-        return group
-
-    def _rule(
-        self,
-        part: str,
-        group: aws.ec2.SecurityGroup,
-        kind: str,
-        protocol: str,
-        ports: tuple[int, int],
-        **source: Any,
-    ) -> None:
-        aws.ec2.SecurityGroupRule(
-            f"{self._name}-{part}",
-            security_group_id=group.id,
-            type=kind,
-            protocol=protocol,
-            from_port=ports[0],
-            to_port=ports[1],
-            **source,
-            opts=self._child,
-        )
-
-    def _node_security_group(self) -> None:
-        cluster, nodes = self._groups["eksClusterSecurityGroup"], self._security_group("nodeSecurityGroup")
-        self._rule("nodes-self", nodes, "ingress", "-1", (0, 0), self=True)
-        self._rule(
-            "nodes-cluster", nodes, "ingress", "tcp", (1025, 65535), source_security_group_id=cluster.id
-        )
-        self._rule("nodes-https", nodes, "ingress", "tcp", (443, 443), source_security_group_id=cluster.id)
-        self._rule("cluster-nodes", cluster, "ingress", "tcp", (443, 443), source_security_group_id=nodes.id)
-
-    def _control_plane(self) -> aws.eks.Cluster:
-        given = self._inputs
-        subnets = given.get("subnetIds") or [
-            *(given.get("publicSubnetIds") or []),
-            *(given.get("privateSubnetIds") or []),
-        ]
-        network: dict[str, Any] = {
-            "subnet_ids": subnets,
-            "security_group_ids": [group.id for group in self._groups.values()] or None,
-            "endpoint_private_access": given.get("endpointPrivateAccess"),
-            "endpoint_public_access": given.get("endpointPublicAccess"),
-            "public_access_cidrs": given.get("publicAccessCidrs"),
+    def _core(self) -> dict[str, Any]:
+        role = self._inputs.get("serviceRole") if self.service_role is None else self.service_role.role
+        core = {
+            "cluster": self.cluster,
+            "vpcId": self.vpc_id,
+            "subnetIds": self.subnet_ids,
+            "publicSubnetIds": self._inputs.get("publicSubnetIds"),
+            "privateSubnetIds": self._inputs.get("privateSubnetIds"),
+            "endpoint": self.cluster.endpoint,
+            "clusterSecurityGroup": self.group,
+            "provider": self.provider,
+            "instanceRoles": self.instance_roles,
+            "nodeGroupOptions": dict(self._inputs.get("nodeGroupOptions") or {}),
+            "kubeconfig": self.kubeconfig,
+            "vpcCni": self.vpc_cni,
+            "tags": self._inputs.get("tags"),
+            "nodeSecurityGroupTags": self._inputs.get("nodeSecurityGroupTags"),
+            "eksNodeAccess": self.node_access,
+            "oidcProvider": self.oidc,
+            "encryptionConfig": self._encryption(),
+            "clusterIamRole": role,
+            "accessEntries": list(self.entries.values()),
+            "storageClasses": {},
         }
-        key = given.get("encryptionConfigKeyArn")
-        service_range = given.get("kubernetesServiceIpAddressRange")
-        bootstrap = given.get("bootstrapSelfManagedAddons")
+        return {key: value for key, value in core.items() if value is not None}
+
+    def _network(self) -> tuple[Any, Any]:
+        """Give the VPC and the subnets; without a VPC, the default one, as the real component does."""
+        inputs, invoke = self._inputs, pulumi.InvokeOptions(parent=self)
+        vpc, subnets = inputs.get("vpcId"), inputs.get("subnetIds")
+        if vpc is None:
+            vpc = aws.ec2.get_vpc_output(default=True, opts=invoke).id
+            if subnets is None:
+                in_vpc = [{"name": "vpc-id", "values": [vpc]}]
+                subnets = aws.ec2.get_subnets_output(filters=in_vpc, opts=invoke).ids
+        sides = inputs.any_of("publicSubnetIds", "privateSubnetIds")
+        if inputs.get("subnetIds") is None and sides:
+            both = [inputs.get("publicSubnetIds") or [], inputs.get("privateSubnetIds") or []]
+            subnets = pulumi.Output.all(*both).apply(lambda lists: [*lists[0], *lists[1]])
+        return vpc, subnets or []
+
+    def _group(self) -> Any:
+        if self._inputs.has("clusterSecurityGroup"):
+            return self._inputs.get("clusterSecurityGroup")
+        if self._inputs.truthy("skipDefaultSecurityGroups"):
+            return None
+        return parts.cluster_group(self._name, self._inputs, self.vpc_id, self)
+
+    def _encryption(self) -> dict[str, Any] | None:
+        key = self._inputs.get("encryptionConfigKeyArn")
+        return {"provider": {"keyArn": key}, "resources": ["secrets"]} if key is not None else None
+
+    def _cluster(self) -> Any:
+        inputs, role = self._inputs, self.service_role
+        arn = (
+            pulumi.Output.from_input(inputs.get("serviceRole")).apply(lambda r: r.arn)
+            if role is None
+            else role.role.arn
+        )
+        access = None
+        if inputs.has("authenticationMode"):
+            access = {
+                "authenticationMode": inputs.get("authenticationMode"),
+                "bootstrapClusterCreatorAdminPermissions": True,
+            }
+        family = inputs.get("ipFamily") or "ipv4"
+        network = None
+        if inputs.any_of("kubernetesServiceIpAddressRange", "ipFamily"):
+            network = {"ipFamily": family, "serviceIpv4Cidr": inputs.get("kubernetesServiceIpAddressRange")}
+        bootstrap = inputs.get("bootstrapSelfManagedAddons")
         return aws.eks.Cluster(
             f"{self._name}-eksCluster",
-            name=given.get("name"),
-            role_arn=self._role.arn,
-            version=given.get("version"),
-            vpc_config={name: value for name, value in network.items() if value is not None},
-            access_config={"authentication_mode": given.get("authenticationMode") or "CONFIG_MAP"},
+            name=inputs.get("name"),
+            role_arn=arn,
+            version=inputs.get("version"),
+            kubernetes_network_config=network,
             bootstrap_self_managed_addons=True if bootstrap is None else bootstrap,
-            deletion_protection=given.get("deletionProtection"),
-            enabled_cluster_log_types=given.get("enabledClusterLogTypes"),
-            encryption_config={"provider": {"key_arn": key}, "resources": ["secrets"]} if key else None,
-            kubernetes_network_config={"service_ipv4_cidr": service_range} if service_range else None,
-            tags={"Name": f"{self._name}-eksCluster", **(given.get("clusterTags") or {})},
-            opts=self._child,
+            vpc_config={
+                "securityGroupIds": [self.group.id] if self.group is not None else None,
+                "subnetIds": self.subnet_ids,
+                "endpointPrivateAccess": inputs.get("endpointPrivateAccess"),
+                "endpointPublicAccess": inputs.get("endpointPublicAccess"),
+                "publicAccessCidrs": inputs.get("publicAccessCidrs"),
+            },
+            enabled_cluster_log_types=inputs.get("enabledClusterLogTypes"),
+            encryption_config=self._encryption(),
+            access_config=access,
+            upgrade_policy=inputs.get("upgradePolicy"),
+            deletion_protection=inputs.get("deletionProtection"),
+            tags=parts.tags(f"{self._name}-eksCluster", inputs.get("clusterTags"), inputs.get("tags")),
+            opts=under(
+                self,
+                depends_on=role.attachments if role is not None else None,
+                ignore_changes=[
+                    "accessConfig.bootstrapClusterCreatorAdminPermissions",
+                    "bootstrapSelfManagedAddons",
+                ],
+            ),
         )
 
-    def _access_entries(self) -> None:
-        for key, entry in (self._inputs.get("accessEntries") or {}).items():
-            made = aws.eks.AccessEntry(
-                f"{self._name}-{key}",
-                cluster_name=self.cluster.name,
-                principal_arn=entry["principalArn"],
-                kubernetes_groups=entry.get("kubernetesGroups"),
-                type=entry.get("type"),
-                user_name=entry.get("username"),
-                opts=self._child,
-            )
-            for part, policy in (entry.get("accessPolicies") or {}).items():
-                scope = policy["accessScope"]
-                aws.eks.AccessPolicyAssociation(
-                    f"{self._name}-{key}-{part}",
-                    cluster_name=self.cluster.name,
-                    principal_arn=entry["principalArn"],
-                    policy_arn=policy["policyArn"],
-                    access_scope={"type": scope["type"], "namespaces": scope.get("namespaces")},
-                    opts=pulumi.ResourceOptions(parent=self, depends_on=[made]),
-                )
-
-    def _addons(self) -> None:
-        given = self._inputs
-        wanted = {
-            "vpc-cni": not given.get("useDefaultVpcCni"),
-            "kube-proxy": (given.get("kubeProxyAddonOptions") or {}).get("enabled", True),
-            "coredns": (given.get("corednsAddonOptions") or {}).get("enabled", True),
+    def _kubeconfig(self, *, shared: bool) -> pulumi.Output[dict[str, Any]]:
+        """Give the kubeconfig; the shared one names no profile, which is this machine's own affair."""
+        cluster = {
+            "name": self.cluster.name,
+            "endpoint": self.cluster.endpoint,
+            "authority": self.cluster.certificate_authority.data,
+            "region": self.cluster.arn.apply(lambda arn: arn.split(":")[3]),
         }
-        for addon, on in wanted.items():
-            if on:
-                aws.eks.Addon(
-                    f"{self._name}-{addon}",
-                    addon_name=addon,
-                    cluster_name=self.cluster.name,
-                    resolve_conflicts_on_create="OVERWRITE",
-                    resolve_conflicts_on_update="OVERWRITE",
-                    opts=self._child,
-                )
+        options = self._inputs.get("providerCredentialOpts")
 
-    def _kubeconfig(self) -> pulumi.Output[dict[str, Any]]:
-        profile = (self._inputs.get("providerCredentialOpts") or {}).get("profileName")
-        return pulumi.Output.all(
-            self.cluster.name, self.cluster.endpoint, self.cluster.certificate_authority
-        ).apply(lambda known: kubeconfig(*known, profile=profile))
+        def made(given: Mapping[str, Any]) -> dict[str, Any]:
+            credentials = dict(given["options"] or {})
+            if shared:
+                credentials.pop("profileName", None)
+            return kubeconfig(given["cluster"], credentials)
 
-    def _provider(self, config: pulumi.Output[dict[str, Any]]) -> None:
-        kubernetes.Provider(f"{self._name}-eks-k8s", kubeconfig=config.apply(json.dumps), opts=self._child)
+        return pulumi.Output.all(cluster=cluster, options=options).apply(made)
 
-    def _outputs(self, config: pulumi.Output[dict[str, Any]]) -> dict[str, Any]:
-        given, cluster = self._inputs, self.cluster
-        nodes = self._groups.get("nodeSecurityGroup")
-        issuer = cluster.identities.apply(
-            lambda found: found[0].oidcs[0].issuer if found and found[0].oidcs else ""
+    def _managed_addon(self, name: str, key: str, *, enabled: bool) -> None:
+        """Make an add-on where its options, or its default, say so."""
+        options = self._inputs.mapping(key)
+        explicit = options.get("enabled")
+        if explicit is False or (explicit is None and not enabled and not options.get("configurationValues")):
+            return
+        asked = {**options, "addonName": name, "tags": self._inputs.get("tags")}
+        parts.addon(f"{self._name}-{name}", self.cluster.name, self.cluster.version, asked, self)
+
+    def _vpc_cni(self) -> VpcCniAddon:
+        given = {
+            **self._inputs.mapping("vpcCniOptions"),
+            "clusterName": self.cluster.name,
+            "clusterVersion": self.cluster.version,
+            "tags": self._inputs.get("tags"),
+        }
+        return VpcCniAddon(f"{self._name}-vpc-cni", given, under(self))
+
+    def _instance_roles(self) -> list[Any]:
+        inputs = self._inputs
+        if inputs.has("instanceRoles"):
+            roles: list[Any] = inputs.get("instanceRoles")
+            return roles
+        if inputs.has("instanceRole"):
+            return [inputs.get("instanceRole")]
+        if not inputs.truthy("createInstanceRole"):
+            return []
+        made = ServiceRole(
+            f"{self._name}-instanceRole",
+            "ec2.amazonaws.com",
+            _WORKERS,
+            ["sts:AssumeRole"],
+            inputs.get("tags"),
+            under(self),
         )
-        core = {
-            "cluster": cluster,
-            "vpcId": cluster.vpc_config.apply(lambda config: config.vpc_id),
-            "subnetIds": cluster.vpc_config.apply(lambda config: config.subnet_ids),
-            "privateSubnetIds": given.get("privateSubnetIds"),
-            "publicSubnetIds": given.get("publicSubnetIds"),
-            "endpoint": cluster.endpoint,
-            "clusterIamRole": self._role,
-            "instanceRoles": given.get("instanceRoles") or [],
-            "kubeconfig": config,
-        }
-        return {
-            "eksCluster": cluster,
-            "core": {name: value for name, value in core.items() if value is not None},
-            "kubeconfig": config,
-            "kubeconfigJson": config.apply(json.dumps),
-            "clusterSecurityGroupId": cluster.vpc_config.apply(lambda found: found.cluster_security_group_id),
-            "nodeSecurityGroupId": nodes.id if nodes else "",
-            "oidcIssuer": issuer,
-        }
+        return [made.role]
+
+    def _entries(self) -> dict[str, Any]:
+        entries: dict[str, Any] = dict(self._inputs.mapping("accessEntries"))
+        if self._inputs.truthy("createInstanceRole") and self.instance_roles:
+            own = {"principalArn": self.instance_roles[0].arn, "type": "EC2_LINUX"}
+            entries = {"defaultNodeGroupInstanceRole": own, **entries}
+        parts.access_entries(self._name, self.cluster, entries, self)
+        return entries
+
+    def _node_access(self) -> Any:
+        """Make the aws-auth ConfigMap: instance roles, mapped roles and users."""
+
+        def role_of(arn: str) -> dict[str, Any]:
+            groups = ["system:bootstrappers", "system:nodes"]
+            return {"rolearn": arn, "username": "system:node:{{EC2PrivateDNSName}}", "groups": groups}
+
+        def rows(given: Any, key: str, named: str) -> list[dict[str, Any]]:
+            return [
+                {named: one[key], "username": one.get("username"), "groups": one["groups"]}
+                for one in given or []
+            ]
+
+        arns = [pulumi.Output.from_input(role).apply(lambda r: r.arn) for role in self.instance_roles]
+        roles = pulumi.Output.all(self._inputs.get("roleMappings"), *arns).apply(
+            lambda given: yaml.safe_dump([*rows(given[0], "roleArn", "rolearn"), *map(role_of, given[1:])])
+        )
+        data: dict[str, Any] = {"mapRoles": roles}
+        if self._inputs.has("userMappings"):
+            users = pulumi.Output.from_input(self._inputs.get("userMappings"))
+            data["mapUsers"] = users.apply(lambda given: yaml.safe_dump(rows(given, "userArn", "userarn")))
+        return kubernetes.core.v1.ConfigMap(
+            f"{self._name}-nodeAccess",
+            metadata={
+                "name": "aws-auth",
+                "namespace": "kube-system",
+                "annotations": {"pulumi.com/patchForce": "true"},
+            },
+            data=data,
+            opts=under(self, provider=self.provider),
+        )
+
+    def _oidc(self) -> Any:
+        return aws.iam.OpenIdConnectProvider(
+            f"{self._name}-oidcProvider",
+            client_id_lists=["sts.amazonaws.com"],
+            url=self.cluster.identities.apply(lambda found: found[0].oidcs[0].issuer),
+            thumbprint_lists=[_THUMBPRINT],
+            opts=under(self),
+        )
 
 
-def kubeconfig(name: str, endpoint: str, authority: Any, *, profile: str | None = None) -> dict[str, Any]:
-    """Return the kubeconfig of a cluster, which asks the aws command for a token each time."""
-    command = {
-        "apiVersion": "client.authentication.k8s.io/v1beta1",
-        "command": "aws",
-        "args": ["eks", "get-token", "--cluster-name", name, "--output", "json"],
-        "env": [{"name": "KUBERNETES_EXEC_INFO", "value": '{"apiVersion": "client.authentication.k8s.io/v1beta1"}'}],
-    }
-    if profile:
-        command["env"] = [*list(command["env"]), {"name": "AWS_PROFILE", "value": profile}]
-    data = authority["data"] if isinstance(authority, dict) else authority.data
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": "kubernetes", "cluster": {"server": endpoint, "certificate-authority-data": data}}],
-        "contexts": [{"name": "aws", "context": {"cluster": "kubernetes", "user": "aws"}}],
-        "current-context": "aws",
-        "users": [{"name": "aws", "user": {"exec": command}}],
-    }
+def construct_cluster(asked: ConstructRequest) -> ConstructResult:
+    """Make `eks:index:Cluster`."""
+    made = Cluster(asked.name, Inputs(asked.inputs), asked.options)
+    state = made.state()
+    made.register_outputs(state)
+    return ConstructResult(urn=made.urn, state=state)
