@@ -53,7 +53,9 @@ TWICE = {
 
 
 @pytest.mark.parametrize(("one", "two", "old", "new", "path", "says"), TWICE.values(), ids=TWICE)
-def test_what_exists_once_is_claimed_once(tmp_path, one, two, old, new, path, says):
+def test_what_exists_once_is_claimed_once(
+    tmp_path: Path, one: str, two: str, old: str, new: str, path: str, says: str
+) -> None:
     assert two.count(old) == 1
     found = findings(tmp_path, {"one": one, "two": two.replace(old, new)})
     told = [finding for finding in found if says in finding.message]
@@ -66,11 +68,11 @@ def test_what_exists_once_is_claimed_once(tmp_path, one, two, old, new, path, sa
         assert (partner.line, partner.file != finding.file) == (int(other[2]), True)
 
 
-def test_customers_who_share_a_management_network_and_nothing_else_pass(tmp_path):
+def test_customers_who_share_a_management_network_and_nothing_else_pass(tmp_path: Path) -> None:
     assert findings(tmp_path, {"one": ONE, "two": TWO, "four": renamed("vendors", "four")}) == ()
 
 
-def test_two_stacks_share_a_repository_by_path_or_by_revision(tmp_path):
+def test_two_stacks_share_a_repository_by_path_or_by_revision(tmp_path: Path) -> None:
     two = TWO.replace("gitlab.two.example", "gitlab.one.example")
     assert findings(tmp_path, {"one": ONE, "two": two.replace("path: deploy", "path: two")}) == ()
     assert (
@@ -79,7 +81,7 @@ def test_two_stacks_share_a_repository_by_path_or_by_revision(tmp_path):
     )
 
 
-def test_two_stacks_of_one_site_share_its_registry(tmp_path):
+def test_two_stacks_of_one_site_share_its_registry(tmp_path: Path) -> None:
     two = TWO.replace("site: two\n", "site: one\n")
     same = two.replace("host: nexus.two.example:5000", "host: nexus.one.example:5000")
     assert findings(tmp_path, {"one": ONE, "two": same}) == ()
@@ -88,7 +90,7 @@ def test_two_stacks_of_one_site_share_its_registry(tmp_path):
     assert "nexus.one.example:5000" in other.found
 
 
-def test_overlapping_networks_on_one_management_network_are_told_at_both_ends(tmp_path):
+def test_overlapping_networks_on_one_management_network_are_told_at_both_ends(tmp_path: Path) -> None:
     two = TWO.replace("10.42.0.0/16", "10.41.128.0/20")
     found = findings(tmp_path, {"one": ONE, "two": two})
     assert [(Path(one.file).name, one.path, one.rule) for one in found] == [
@@ -97,28 +99,28 @@ def test_overlapping_networks_on_one_management_network_are_told_at_both_ends(tm
     ]
 
 
-def test_overlapping_networks_on_two_management_networks_pass(tmp_path):
+def test_overlapping_networks_on_two_management_networks_pass(tmp_path: Path) -> None:
     two = TWO.replace("10.42.0.0/16", "10.41.0.0/16").replace(
         "vpc-0a1b2c3d4e5f60718", "vpc-0bbbbbbbbbbbbbbbb"
     )
     assert findings(tmp_path, {"one": ONE, "two": two}) == ()
 
 
-def test_a_network_that_another_file_calls_the_management_network_is_told(tmp_path):
+def test_a_network_that_another_file_calls_the_management_network_is_told(tmp_path: Path) -> None:
     two = TWO.replace("cidr: 10.20.0.0/16", "cidr: 10.41.0.0/20").replace("10.20.1.10", "10.41.1.10")
     found = findings(tmp_path, {"one": ONE, "two": two})
     assert [(Path(one.file).name, one.path) for one in found] == [("Pulumi.one.yaml", "cluster.vpcCidr")]
     assert "management.cidr 10.41.0.0/20" in found[0].found
 
 
-def test_three_claims_name_one_other_file_and_how_many_more(tmp_path):
+def test_three_claims_name_one_other_file_and_how_many_more(tmp_path: Path) -> None:
     files = {name: cloud(name, 50 + n) for n, name in enumerate(("one", "two", "three"))}
     files = {name: re.sub(r"xgen-\w+-documents", "documents", text) for name, text in files.items()}
     found = findings(tmp_path, files)
     assert [one.found.count("and 1 more") for one in found] == [1, 1, 1]
 
 
-def test_a_check_of_one_customer_tells_what_it_shares_with_another_and_no_more(tmp_path):
+def test_a_check_of_one_customer_tells_what_it_shares_with_another_and_no_more(tmp_path: Path) -> None:
     folder = folder_with(
         tmp_path,
         {"one": ONE, "two": TWO.replace("xgen-two-documents", "xgen-one-documents"), "bad": "config: 5"},
@@ -147,7 +149,7 @@ PEERS = st.sampled_from(["vpc-0aaaaaaaa", "vpc-0bbbbbbbb"])
 
 
 @given(st.lists(st.tuples(NETWORKS, PEERS), max_size=12))
-def test_exactly_the_networks_that_meet_another_are_told(networks):
+def test_exactly_the_networks_that_meet_another_are_told(networks: list[tuple[IPv4Network, str]]) -> None:
     pairs = []
     for number, (cidr, management) in enumerate(networks):
         document = Document.read("config: {'xgen-infra:site': {}}\n", f"Pulumi.{number}.yaml")
@@ -162,7 +164,7 @@ def test_exactly_the_networks_that_meet_another_are_told(networks):
     assert told == meeting
 
 
-def test_twenty_times_as_many_files_take_no_more_than_thirty_times_as_long(tmp_path):
+def test_twenty_times_as_many_files_take_no_more_than_thirty_times_as_long(tmp_path: Path) -> None:
     def seconds(count: int) -> float:
         folder = tmp_path / str(count)
         folder.mkdir()

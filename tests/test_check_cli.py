@@ -35,7 +35,7 @@ def xgen(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def wrong(tmp_path):
+def wrong(tmp_path: Path) -> Path:
     text = (
         sample("cloud")
         .replace("vpcCidr: 10.40.0.0/16", "vpcCidr: 10.40.0.0/8")
@@ -44,17 +44,17 @@ def wrong(tmp_path):
     return folder_with(tmp_path, {"cloud": text, "vendors": sample("vendors")})
 
 
-def test_good_files_end_in_status_zero_and_one_line():
+def test_good_files_end_in_status_zero_and_one_line() -> None:
     result = xgen(SAMPLES, "check")
     assert (result.returncode, result.stdout) == (0, "")
     assert result.stderr == "4 files, 0 errors, 0 warnings\n"
 
 
-def test_the_files_of_this_repository_are_good():
+def test_the_files_of_this_repository_are_good() -> None:
     assert xgen(REPOSITORY, "check").returncode == 0
 
 
-def test_a_wrong_file_ends_in_status_one_and_a_line_for_each_finding(wrong):
+def test_a_wrong_file_ends_in_status_one_and_a_line_for_each_finding(wrong: Path) -> None:
     result = xgen(wrong, "check")
     assert result.returncode == 1
     assert result.stdout.splitlines() == [
@@ -67,12 +67,12 @@ def test_a_wrong_file_ends_in_status_one_and_a_line_for_each_finding(wrong):
     assert result.stderr == "2 files, 2 errors, 0 warnings\n"
 
 
-def test_a_check_of_a_right_site_is_not_failed_by_a_wrong_one(wrong):
+def test_a_check_of_a_right_site_is_not_failed_by_a_wrong_one(wrong: Path) -> None:
     assert xgen(wrong, "check", "vendors").returncode == 0
     assert xgen(wrong, "check", "cloud").returncode == 1
 
 
-def test_warnings_leave_the_status_zero(tmp_path):
+def test_warnings_leave_the_status_zero(tmp_path: Path) -> None:
     text = sample("cloud").replace("vpcCidr: 10.40.0.0/16", "vpcCidr: 192.168.0.0/16")
     result = xgen(folder_with(tmp_path, {"cloud": text}), "check")
     assert result.returncode == 0
@@ -80,7 +80,7 @@ def test_warnings_leave_the_status_zero(tmp_path):
 
 
 @pytest.mark.parametrize("option", [["--json"], ["--format", "json"]])
-def test_json_has_every_finding_with_its_place(wrong, option):
+def test_json_has_every_finding_with_its_place(wrong: Path, option: list[str]) -> None:
     result = xgen(wrong, "check", *option)
     data = json.loads(result.stdout)
     assert (data["files"], data["errors"], data["warnings"]) == (2, 2, 0)
@@ -91,7 +91,7 @@ def test_json_has_every_finding_with_its_place(wrong, option):
     assert {one["severity"] for one in data["findings"]} == {"error"}
 
 
-def test_gitlabs_report_names_file_line_and_a_fingerprint_that_moves_with_the_finding(wrong):
+def test_gitlabs_report_names_file_line_and_a_fingerprint_that_moves_with_the_finding(wrong: Path) -> None:
     first = json.loads(xgen(wrong, "check", "--format", "gitlab").stdout)
     assert [one["location"] for one in first] == [
         {"path": "Pulumi.cloud.yaml", "lines": {"begin": line}} for line in (29, 38)
@@ -106,7 +106,7 @@ def test_gitlabs_report_names_file_line_and_a_fingerprint_that_moves_with_the_fi
     assert len({one["fingerprint"] for one in first}) == 2
 
 
-def test_every_wrong_file_of_these_tests_is_refused_by_the_command_at_its_line(tmp_path):
+def test_every_wrong_file_of_these_tests_is_refused_by_the_command_at_its_line(tmp_path: Path) -> None:
     table = [*WRONG_FIELDS, *WRONG_KEYS, *(one for wrongs in REFUSED.values() for one in wrongs)]
     table = [one for one in table if "@@" in one.new]
     assert len(table) > 200
@@ -120,7 +120,7 @@ def test_every_wrong_file_of_these_tests_is_refused_by_the_command_at_its_line(t
     assert expected - told == set()
 
 
-def test_another_folder_is_named_by_an_option():
+def test_another_folder_is_named_by_an_option() -> None:
     result = xgen(Path.cwd(), "-C", str(SAMPLES), "check", "cloud")
     assert (result.returncode, result.stderr) == (0, "1 file, 0 errors, 0 warnings\n")
 
@@ -135,26 +135,26 @@ def test_another_folder_is_named_by_an_option():
         (["-C", "/nowhere", "check"], "/nowhere: No such file or directory"),
     ],
 )
-def test_wrong_usage_ends_in_status_two(arguments, says):
+def test_wrong_usage_ends_in_status_two(arguments: list[str], says: str) -> None:
     result = xgen(SAMPLES, *arguments)
     assert result.returncode == 2
     assert says in result.stderr
     assert "Traceback" not in result.stderr
 
 
-def test_a_folder_without_customers_says_so(tmp_path):
+def test_a_folder_without_customers_says_so(tmp_path: Path) -> None:
     result = xgen(folder_with(tmp_path, {}), "check")
     assert result.returncode == 2
     assert "there is no Pulumi.<stack>.yaml" in result.stderr
 
 
-def test_a_folder_without_project_says_so_also_as_json(tmp_path):
+def test_a_folder_without_project_says_so_also_as_json(tmp_path: Path) -> None:
     result = xgen(tmp_path, "check", "--json")
     assert result.returncode == 1
     assert json.loads(result.stdout)["findings"][0]["file"] == "Pulumi.yaml"
 
 
-def test_two_files_of_one_stack_are_refused(tmp_path):
+def test_two_files_of_one_stack_are_refused(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, {"vendors": sample("vendors")})
     (folder / "Pulumi.vendors.yml").write_text(sample("vendors"))
     result = xgen(folder, "check")
@@ -162,7 +162,7 @@ def test_two_files_of_one_stack_are_refused(tmp_path):
     assert "the stack vendors a second time" in result.stdout
 
 
-def test_help_lists_every_verb_and_needs_no_folder(tmp_path):
+def test_help_lists_every_verb_and_needs_no_folder(tmp_path: Path) -> None:
     for arguments in (["--help"], []):
         result = xgen(tmp_path, *arguments)
         for name, verb in cli.VERBS.items():
@@ -170,12 +170,12 @@ def test_help_lists_every_verb_and_needs_no_folder(tmp_path):
             assert verb.summary[:20] in result.stdout + result.stderr
 
 
-def test_every_verb_of_the_table_exists():
+def test_every_verb_of_the_table_exists() -> None:
     for name in cli.VERBS:
         assert cli._imported(name).name == name
 
 
-def test_a_check_imports_neither_the_engines_library_nor_a_clients():
+def test_a_check_imports_neither_the_engines_library_nor_a_clients() -> None:
     code = (
         "import sys; from xgen_infra.cli import main; sys.argv = ['xgen', 'check']\n"
         "try: main()\n"
@@ -188,7 +188,7 @@ def test_a_check_imports_neither_the_engines_library_nor_a_clients():
     assert result.stdout.splitlines()[-2:] == ["0", "[]"]
 
 
-def test_a_reader_who_has_seen_enough_ends_the_output_quietly(tmp_path):
+def test_a_reader_who_has_seen_enough_ends_the_output_quietly(tmp_path: Path) -> None:
     text = "config:\n" + "".join(f"  aws:key{n}: x\n" for n in range(5000))
     folder = folder_with(tmp_path, {"x": text})
     with subprocess.Popen(
@@ -202,7 +202,7 @@ def test_a_reader_who_has_seen_enough_ends_the_output_quietly(tmp_path):
         assert process.wait() == 1
 
 
-def _fails(monkeypatch, error):
+def _fails(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> object:
     def verb() -> None:
         raise error
 
@@ -216,7 +216,9 @@ def _fails(monkeypatch, error):
     return end.value.code
 
 
-def test_a_bug_ends_in_one_sentence_and_a_log_with_the_traceback(monkeypatch, capsys, tmp_path):
+def test_a_bug_ends_in_one_sentence_and_a_log_with_the_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert _fails(monkeypatch, RuntimeError("boom")) == 1
     (log,) = tmp_path.iterdir()
@@ -240,6 +242,12 @@ EXPECTED = [
 
 
 @pytest.mark.parametrize(("error", "status", "says"), EXPECTED, ids=lambda value: type(value).__name__)
-def test_an_expected_failure_is_told_by_its_own_words(monkeypatch, capsys, error, status, says):
+def test_an_expected_failure_is_told_by_its_own_words(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    status: int,
+    says: str,
+) -> None:
     assert _fails(monkeypatch, error) == status
     assert capsys.readouterr().err == says

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from checking import SAMPLES, Wrong, findings, folder_with, sample
 
+from xgen_infra import naming
 from xgen_infra.findings import Refused, errors
 from xgen_infra.folder import check_folder, read_site, vendor_in
-from xgen_infra.secrets_catalog import SECRETS
+from xgen_infra.secrets_catalog import SECRETS, Secret
 from xgen_infra.stackfile import StackFile
 from xgen_infra.validate import program_site
 
@@ -46,7 +48,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=str)
-def test_a_wrong_key_is_the_one_error_of_its_file(tmp_path, wrong):
+def test_a_wrong_key_is_the_one_error_of_its_file(tmp_path: Path, wrong: Wrong) -> None:
     found = errors(findings(tmp_path, {wrong.stack: wrong.text}))
     assert [(one.line, one.column, one.path) for one in found] == [(*wrong.place, wrong.path)], [
         one.text for one in found
@@ -56,24 +58,24 @@ def test_a_wrong_key_is_the_one_error_of_its_file(tmp_path, wrong):
 
 
 @pytest.mark.parametrize("text", ["config:\n", "config: 5\n", "config: [a]\n", "encryptionsalt: x\n"])
-def test_a_file_without_a_site_says_where_it_belongs(tmp_path, text):
+def test_a_file_without_a_site_says_where_it_belongs(tmp_path: Path, text: str) -> None:
     (one,) = findings(tmp_path, {"x": text})
     assert "xgen-infra:site" in one.message
 
 
 @pytest.mark.parametrize("value", ["", " 5", " []", " a"])
-def test_a_site_that_is_no_mapping_is_refused(tmp_path, value):
+def test_a_site_that_is_no_mapping_is_refused(tmp_path: Path, value: str) -> None:
     found = errors(findings(tmp_path, {"x": f"config:\n  xgen-infra:site:{value}\n"}))
     assert [one.line for one in found] == [2]
 
 
-def test_a_site_that_is_encrypted_as_a_whole_is_refused(tmp_path):
+def test_a_site_that_is_encrypted_as_a_whole_is_refused(tmp_path: Path) -> None:
     found = errors(findings(tmp_path, {"x": "config:\n  xgen-infra:site: {secure: 'v1:A:A'}\n"}))
     assert "the whole site encrypted" in found[0].found
 
 
 @pytest.mark.parametrize("stack", ["cloud", "shared", "onprem", "vendors"])
-def test_a_secret_that_the_site_needs_is_asked_for_by_its_command(tmp_path, stack):
+def test_a_secret_that_the_site_needs_is_asked_for_by_its_command(tmp_path: Path, stack: str) -> None:
     text = sample(stack)
     keys = re.findall(r"^  (xgen-infra:\w+):\n    secure", text, re.MULTILINE)
     assert keys
@@ -85,43 +87,45 @@ def test_a_secret_that_the_site_needs_is_asked_for_by_its_command(tmp_path, stac
 
 
 @pytest.mark.parametrize("secret", SECRETS, ids=lambda secret: secret.key)
-def test_every_secret_is_needed_by_some_sample_and_says_by_which_sites(secret):
+def test_every_secret_is_needed_by_some_sample_and_says_by_which_sites(secret: Secret) -> None:
     needing = [stack for stack in ("cloud", "shared", "onprem", "vendors") if _needs(stack, secret)]
     assert needing
     assert secret.purpose
     assert secret.where
 
 
-def _needs(stack, secret):
+def _needs(stack: str, secret: Secret) -> bool:
     return secret.needed_when(read_site(SAMPLES, stack)[1])
 
 
-def test_a_secret_that_the_site_does_not_use_is_a_warning(tmp_path):
+def test_a_secret_that_the_site_does_not_use_is_a_warning(tmp_path: Path) -> None:
     text = sample("cloud").replace(REDIS, REDIS + REDIS.replace("redisPassword", "minioSecretKey"))
     (one,) = findings(tmp_path, {"cloud": text})
     assert one.severity == "warning"
     assert one.path == "xgen-infra:minioSecretKey"
 
 
-def test_encrypted_values_without_a_key_are_a_warning(tmp_path):
+def test_encrypted_values_without_a_key_are_a_warning(tmp_path: Path) -> None:
     (one,) = findings(tmp_path, {"cloud": re.sub(r"encryptionsalt.*", "", sample("cloud"))})
     assert (one.severity, one.path) == ("warning", "xgen-infra:registryPassword")
 
 
-def test_tags_of_the_stack_are_allowed(tmp_path):
+def test_tags_of_the_stack_are_allowed(tmp_path: Path) -> None:
     text = sample("cloud").replace("config:\n", "config:\n  pulumi:tags: {team: x}\n")
     assert findings(tmp_path, {"cloud": text}) == ()
 
 
 @pytest.mark.parametrize("form", ["value", "default"])
-def test_the_vendors_defaults_are_read_in_both_forms_of_project_configuration(tmp_path, form):
+def test_the_vendors_defaults_are_read_in_both_forms_of_project_configuration(
+    tmp_path: Path, form: str
+) -> None:
     folder = folder_with(tmp_path, {"vendors": sample("vendors")})
     project = folder / "Pulumi.yaml"
     project.write_text(project.read_text().replace("value:\n      registry", f"{form}:\n      registry"))
-    assert read_site(folder, "vendors")[1].registry.host == "docker.x2bee.com"
+    assert naming.registry_host(read_site(folder, "vendors")[1]) == "docker.x2bee.com"
 
 
-def test_a_wrong_default_of_the_vendor_is_refused_once_and_in_its_own_file(tmp_path):
+def test_a_wrong_default_of_the_vendor_is_refused_once_and_in_its_own_file(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, {"vendors": sample("vendors"), "cloud": sample("cloud")})
     project = folder / "Pulumi.yaml"
     project.write_text(project.read_text().replace("docker.x2bee.com", "https://docker.x2bee.com"))
@@ -132,7 +136,7 @@ def test_a_wrong_default_of_the_vendor_is_refused_once_and_in_its_own_file(tmp_p
     assert (one.file, one.line, one.path) == (str(project), line, "registry.host")
 
 
-def test_without_vendors_defaults_a_site_names_its_registry(tmp_path):
+def test_without_vendors_defaults_a_site_names_its_registry(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, {"vendors": sample("vendors")})
     (folder / "Pulumi.yaml").write_text("name: xgen-infra\nruntime: python\n")
     (one,) = errors(check_folder(folder).findings)
@@ -140,7 +144,7 @@ def test_without_vendors_defaults_a_site_names_its_registry(tmp_path):
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=str)
-def test_the_program_refuses_what_the_check_refuses(tmp_path, wrong):
+def test_the_program_refuses_what_the_check_refuses(tmp_path: Path, wrong: Wrong) -> None:
     folder = folder_with(tmp_path, {wrong.stack: wrong.text})
     file = StackFile.read(folder / f"Pulumi.{wrong.stack}.yaml")
     with pytest.raises(Refused) as caught:
@@ -148,14 +152,14 @@ def test_the_program_refuses_what_the_check_refuses(tmp_path, wrong):
     assert wrong.path in {one.path for one in caught.value.findings}
 
 
-def test_the_program_takes_the_engines_values_where_they_differ_from_the_file():
+def test_the_program_takes_the_engines_values_where_they_differ_from_the_file() -> None:
     file = StackFile.read(SAMPLES / "Pulumi.vendors.yaml")
     engine = {**file.site, "namespace": "other"}
     assert program_site(file, "vendors", engine, vendor_in(SAMPLES)).namespace == "other"
     assert program_site(file, "vendors", file.site, vendor_in(SAMPLES)).namespace == "xgen"
 
 
-def test_the_program_refuses_the_engines_values_where_they_are_wrong():
+def test_the_program_refuses_the_engines_values_where_they_are_wrong() -> None:
     file = StackFile.read(SAMPLES / "Pulumi.vendors.yaml")
     with pytest.raises(Refused) as caught:
         program_site(file, "vendors", {**file.site, "namespace": "Other"}, vendor_in(SAMPLES))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 import pytest
 import yaml
@@ -20,8 +21,10 @@ SITE = "xgen-infra:site"
 
 def _site(text: str) -> Node:
     root = yaml.compose(text, Loader=yaml.CSafeLoader)
+    assert isinstance(root, MappingNode)
     config = next(value for key, value in root.value if key.value == "config")
-    return next(value for key, value in config.value if key.value == SITE)
+    site: Node = next(value for key, value in config.value if key.value == SITE)
+    return site
 
 
 def _nodes(node: Node, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Node]]:
@@ -61,11 +64,11 @@ def _spliced(text: str, node: Node, new: str) -> str:
     return text[: node.start_mark.index] + new + text[node.end_mark.index :]
 
 
-def test_there_are_more_than_two_hundred_wrong_files():
+def test_there_are_more_than_two_hundred_wrong_files() -> None:
     assert len(SCALARS) + len(MAPPINGS) > 200
 
 
-def test_the_samples_show_every_field_of_the_models():
+def test_the_samples_show_every_field_of_the_models() -> None:
     shown = {
         _any_service(tuple(part for part in path if part != 0)) for stack in STACKS for path, _ in _all(stack)
     }
@@ -79,7 +82,9 @@ def _any_service(path: KeyPath) -> KeyPath:
 
 
 @pytest.mark.parametrize(("stack", "path"), SCALARS)
-def test_a_mapping_where_a_value_belongs_is_refused_at_its_line(tmp_path, stack, path):
+def test_a_mapping_where_a_value_belongs_is_refused_at_its_line(
+    tmp_path: Path, stack: str, path: KeyPath
+) -> None:
     node = _node(stack, path)
     found = errors(findings(tmp_path, {stack: _spliced(sample(stack), node, "{oops: 1}")}))
     line = node.start_mark.line + 1
@@ -90,14 +95,16 @@ def test_a_mapping_where_a_value_belongs_is_refused_at_its_line(tmp_path, stack,
 
 
 @pytest.mark.parametrize(("stack", "path"), SCALARS)
-def test_a_list_where_a_value_belongs_is_refused_at_its_line(tmp_path, stack, path):
+def test_a_list_where_a_value_belongs_is_refused_at_its_line(
+    tmp_path: Path, stack: str, path: KeyPath
+) -> None:
     node = _node(stack, path)
     found = errors(findings(tmp_path, {stack: _spliced(sample(stack), node, "[[1]]")}))
     assert any(one.line == node.start_mark.line + 1 and one.path == dotted(path) for one in found)
 
 
 @pytest.mark.parametrize(("stack", "path"), MAPPINGS)
-def test_an_unknown_key_is_refused_at_its_place(tmp_path, stack, path):
+def test_an_unknown_key_is_refused_at_its_place(tmp_path: Path, stack: str, path: KeyPath) -> None:
     text, node = sample(stack), _node(stack, path)
     first = node.value[0][0].start_mark
     flow = text[node.start_mark.index] == "{"
@@ -109,7 +116,7 @@ def test_an_unknown_key_is_refused_at_its_place(tmp_path, stack, path):
 
 
 @pytest.mark.parametrize(("stack", "path"), MAPPINGS)
-def test_a_key_written_twice_is_refused_at_the_second(tmp_path, stack, path):
+def test_a_key_written_twice_is_refused_at_the_second(tmp_path: Path, stack: str, path: KeyPath) -> None:
     text, node = sample(stack), _node(stack, path)
     name = node.value[0][0]
     if text[node.start_mark.index] == "{":
@@ -127,7 +134,9 @@ def test_a_key_written_twice_is_refused_at_the_second(tmp_path, stack, path):
 
 
 @pytest.mark.parametrize(("stack", "path"), SCALARS)
-def test_a_value_left_out_ends_in_findings_of_the_file_or_in_none(tmp_path, stack, path):
+def test_a_value_left_out_ends_in_findings_of_the_file_or_in_none(
+    tmp_path: Path, stack: str, path: KeyPath
+) -> None:
     text, node = sample(stack), _node(stack, path)
     lines = text.count("\n") + 1
     for one in findings(tmp_path, {stack: _spliced(text, node, "")}):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
+from typing import Any
 
 import pytest
 from checking import HERE, findings, folder_with, sample
@@ -50,7 +52,7 @@ def refused(text: str) -> tuple[str, int, int]:
 
 
 @pytest.mark.parametrize(("marked", "says"), BROKEN.values(), ids=BROKEN)
-def test_broken_yaml_is_refused_at_its_place(marked, says):
+def test_broken_yaml_is_refused_at_its_place(marked: str, says: str) -> None:
     before, _, after = marked.partition(HERE)
     message, line, column = refused(before + after)
     assert says in message
@@ -59,13 +61,13 @@ def test_broken_yaml_is_refused_at_its_place(marked, says):
 
 
 @pytest.mark.parametrize(("marked", "says"), BROKEN.values(), ids=BROKEN)
-def test_the_quick_reading_refuses_what_the_exact_one_refuses(marked, says):
+def test_the_quick_reading_refuses_what_the_exact_one_refuses(marked: str, says: str) -> None:
     with pytest.raises(Refused) as caught:
         Document.read_quickly(marked.replace(HERE, "", 1), "Pulumi.x.yaml")
     assert says in caught.value.findings[0].message
 
 
-def test_every_duplicate_key_is_told():
+def test_every_duplicate_key_is_told() -> None:
     with pytest.raises(Refused) as caught:
         Document.read("a: 1\nb: {c: 1, c: 2}\na: 3\n", "Pulumi.x.yaml")
     assert [(one.line, one.column, one.path) for one in caught.value.findings] == [
@@ -75,30 +77,30 @@ def test_every_duplicate_key_is_told():
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "- " * 100_000, "? " * 100_000, "{a: " * 50_000])
-def test_nesting_without_end_ends_in_a_finding(text):
+def test_nesting_without_end_ends_in_a_finding(text: str) -> None:
     with pytest.raises(Refused):
         Document.read(text, "Pulumi.x.yaml")
 
 
-def test_anchors_that_multiply_without_end_are_refused():
+def test_anchors_that_multiply_without_end_are_refused() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
     message, _, _ = refused("\n".join(lines))
     assert "anchors that multiply" in message
 
 
-def test_a_file_of_more_than_a_mebibyte_is_refused():
+def test_a_file_of_more_than_a_mebibyte_is_refused() -> None:
     assert "1 MiB" in refused("a: " + "x" * 1_100_000)[0]
 
 
-def test_a_file_that_is_not_utf8_is_refused_at_its_line(tmp_path):
+def test_a_file_that_is_not_utf8_is_refused_at_its_line(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, {})
     (folder / "Pulumi.x.yaml").write_bytes(b"config:\n  a: \xff\n")
     (one,) = check_folder(folder).findings
     assert (one.line, one.expected) == (2, "text in UTF-8")
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path):
+def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
     assert findings(tmp_path, {"vendors": "\ufeff" + sample("vendors")}) == ()
 
 
@@ -112,13 +114,13 @@ MEANINGS = {
 
 
 @pytest.mark.parametrize(("text", "value"), MEANINGS.items())
-def test_an_unquoted_value_means_what_the_engine_reads(text, value):
+def test_an_unquoted_value_means_what_the_engine_reads(text: str, value: Any) -> None:
     assert scalar(text) == value
     assert type(scalar(text)) is type(value)
 
 
 @pytest.mark.parametrize(("text", "sign"), [(".inf", 1), ("-.INF", -1), ("+.Inf", 1)])
-def test_infinity_is_a_number(text, sign):
+def test_infinity_is_a_number(text: str, sign: int) -> None:
     assert scalar(text) == math.copysign(math.inf, sign)
 
 
@@ -129,7 +131,7 @@ WORDS = st.text(alphabet="0123456789_+-.eExXoOabB:~nulTRUEfs", min_size=1, max_s
 @example(["0b1"])
 @example(["1_0"])
 @example(["NULL", "True"])
-def test_the_quick_reading_gives_what_the_exact_one_gives(words):
+def test_the_quick_reading_gives_what_the_exact_one_gives(words: list[str]) -> None:
     text = "".join(f"k{n}: {word}\n" for n, word in enumerate(words))
     try:
         exact = Document.read(text, "x")
@@ -142,7 +144,7 @@ def test_the_quick_reading_gives_what_the_exact_one_gives(words):
 
 
 @given(st.lists(st.sampled_from("ab:{}[],-?&*!|>'\"% \n\t#~1<"), max_size=60).map("".join))
-def test_no_text_ends_in_anything_but_a_document_or_a_refusal_within_it(text):
+def test_no_text_ends_in_anything_but_a_document_or_a_refusal_within_it(text: str) -> None:
     for read in (Document.read, Document.read_quickly):
         lines: list[int] = []
         try:
@@ -152,7 +154,7 @@ def test_no_text_ends_in_anything_but_a_document_or_a_refusal_within_it(text):
         assert all(1 <= line <= text.count("\n") + 2 for line in lines)
 
 
-def test_a_value_is_found_where_it_is_written():
+def test_a_value_is_found_where_it_is_written() -> None:
     text = "a:\n  b: &x {c: 1}\n  d: *x\n  e:\n    <<: *x\n    f: [10, {g: 2}]\n  h:\n    - 1\n"
     document = Document.read(text, "x")
     assert document.data["a"]["e"] == {"c": 1, "f": [10, {"g": 2}]}
