@@ -191,6 +191,19 @@ def test_a_volume_that_exists_keeps_its_class_and_size(build: Build) -> None:
     assert all(list(request.ignoreChanges) == ["spec.volumeClaimTemplates"] for request in servers)
 
 
+def test_nothing_waits_for_a_pod_that_comes_after_it(build: Build) -> None:
+    requests = build().requests
+    names = [name.removesuffix("-server") for name in requests if name.endswith("-server")]
+    assert len(names) == 4
+    for name in names:
+        needed = {urn.rpartition("::")[2] for urn in requests[f"{name}-server"].dependencies}
+        assert f"{name}-headless" in needed
+        assert f"{name}-service" not in needed
+        assert f"{name}-server" in {
+            urn.rpartition("::")[2] for urn in requests[f"{name}-service"].dependencies
+        }
+
+
 def test_the_delivery_side_waits_for_every_server_and_the_bucket(build: Build) -> None:
     built = build()
     (ready,) = built.cluster.ready

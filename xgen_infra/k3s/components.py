@@ -53,7 +53,11 @@ class DataGround(pulumi.ComponentResource):
 
 
 class DataService(pulumi.ComponentResource):
-    """One data service: Secret, files, two Services, NetworkPolicy and the StatefulSet with its volume."""
+    """One data service: Secret, files, two Services, NetworkPolicy and the StatefulSet with its volume.
+
+    The clients' Service comes after the StatefulSet, as its creation waits for a pod that it finds; the headless
+    one, which the StatefulSet names, waits for nothing (Pulumi Kubernetes provider, await logic of Services).
+    """
 
     def __init__(
         self,
@@ -72,7 +76,6 @@ class DataService(pulumi.ComponentResource):
         values = {key: pulumi.Output.secret(value) for key, value in workload.secret.items()}
         before = [
             register(f"{name}-credentials", manifests.secret(workload, values), child),
-            register(f"{name}-service", manifests.service(workload), child),
             register(f"{name}-headless", manifests.headless(workload), child),
             register(f"{name}-network", manifests.network_policy(workload, client_namespace), child),
         ]
@@ -86,6 +89,11 @@ class DataService(pulumi.ComponentResource):
                 # Kubernetes refuses a change of it: a volume that exists keeps its class and size.
                 pulumi.ResourceOptions(depends_on=before, ignore_changes=["spec.volumeClaimTemplates"]),
             ),
+        )
+        self.service = register(
+            f"{name}-service",
+            manifests.service(workload),
+            pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[self.stateful_set])),
         )
         self.register_outputs({})
 

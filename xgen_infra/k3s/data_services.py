@@ -136,7 +136,7 @@ class DataServices(pulumi.ComponentResource):
             endpoint=store_endpoint(self._settings.infra),
             generation=self._settings.generation,
             image_registry=self._settings.image_registry,
-            depends_on=[self.services[objects.NAME].stateful_set],
+            depends_on=[self.services[objects.NAME].service],
             opts=self._child,
         )
 
@@ -162,7 +162,7 @@ class DataServices(pulumi.ComponentResource):
             provider=self._provider,
             dumps=dumps,
             store_keys=None if inside else outside,
-            depends_on=[service.stateful_set for service in self.services.values()],
+            depends_on=[service.service for service in self.services.values()],
             opts=self._child,
         )
         return dumps
