@@ -47,28 +47,49 @@ class Client:
     def check(self, news: Mapping[str, Any], olds: Mapping[str, Any] | None = None, urn: str = URN) -> Any:
         return self.stub.Check(provider_pb2.CheckRequest(urn=urn, news=bag(news), olds=bag(olds or {})))
 
-    def diff(self, old: Mapping[str, Any], new: Mapping[str, Any], *, ignore: tuple[str, ...] = ()) -> Any:
+    def diff(
+        self,
+        old: Mapping[str, Any],
+        new: Mapping[str, Any],
+        *,
+        ignore: tuple[str, ...] = (),
+        urn: str = URN,
+        outputs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        olds = bag(old if outputs is None else outputs)
         return self.stub.Diff(
             provider_pb2.DiffRequest(
-                id="1", urn=URN, olds=bag(old), old_inputs=bag(old), news=bag(new), ignoreChanges=ignore
+                id="1", urn=urn, olds=olds, old_inputs=bag(old), news=bag(new), ignoreChanges=ignore
             )
         )
 
     def create(self, inputs: Mapping[str, Any], *, preview: bool = False, urn: str = URN) -> Any:
         return self.stub.Create(provider_pb2.CreateRequest(urn=urn, properties=bag(inputs), preview=preview))
 
-    def read(self, ident: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> Any:
+    def read(self, ident: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any], urn: str = URN) -> Any:
         return self.stub.Read(
-            provider_pb2.ReadRequest(id=ident, urn=URN, inputs=bag(inputs), properties=bag(outputs))
+            provider_pb2.ReadRequest(id=ident, urn=urn, inputs=bag(inputs), properties=bag(outputs))
         )
 
-    def update(self, ident: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Any:
+    def update(
+        self,
+        ident: str,
+        old: Mapping[str, Any],
+        new: Mapping[str, Any],
+        *,
+        urn: str = URN,
+        outputs: Mapping[str, Any] | None = None,
+        **more: Any,
+    ) -> Any:
+        olds = bag(old if outputs is None else outputs)
         return self.stub.Update(
-            provider_pb2.UpdateRequest(id=ident, urn=URN, olds=bag(old), old_inputs=bag(old), news=bag(new))
+            provider_pb2.UpdateRequest(
+                id=ident, urn=urn, olds=olds, old_inputs=bag(old), news=bag(new), **more
+            )
         )
 
-    def delete(self, ident: str) -> None:
-        self.stub.Delete(provider_pb2.DeleteRequest(id=ident, urn=URN))
+    def delete(self, ident: str, urn: str = URN, outputs: Mapping[str, Any] | None = None) -> None:
+        self.stub.Delete(provider_pb2.DeleteRequest(id=ident, urn=urn, properties=bag(outputs or {})))
 
     def invoke(self, token: str, arguments: Mapping[str, Any]) -> Any:
         answer = self.stub.Invoke(provider_pb2.InvokeRequest(tok=token, args=bag(arguments)))

@@ -140,8 +140,8 @@ def preview(call: Call, ident: str, known: Props) -> Props:
     inputs = call.req.inputs
     if call.preview_only:
         return inputs
-    manifest = placed(call, manifest_of(inputs))
     try:
+        manifest = placed(call, manifest_of(inputs))
         if ident:
             live = updated(call, manifest, ident, known, dry_run=True)
         elif call.options.upsert:
