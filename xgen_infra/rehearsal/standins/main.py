@@ -14,7 +14,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from xgen_infra.rehearsal.standins import aws, kubernetes
+from xgen_infra.rehearsal.standins import aws, eks, kubernetes
 from xgen_infra.rehearsal.standins.aws.world import World
 from xgen_infra.rehearsal.standins.journal import Journal
 from xgen_infra.rehearsal.standins.server import serve
@@ -37,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             case "aws":
                 world = World(folder, asked.aws_endpoint, Path(asked.kubeconfig), asked.account)
                 server, ports[name] = serve(aws.stand(world), Journal(folder, name))
+            case "eks":
+                server, ports[name] = serve(eks.stand(), Journal(folder, name))
             case _:
                 raise SystemExit(f"no stand-in is called {name}")
         servers.append(server)
