@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from xgen_infra.findings import Position, Refused
 from xgen_infra.folder import check_folder
-from xgen_infra.yamlfile import Date, Document, scalar
+from xgen_infra.yaml_scalars import Date, scalar
+from xgen_infra.yamlfile import Document
 
 BROKEN = {
     "an empty file": ("@@", "an empty file"),

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from xgen_infra.findings import Finding, KeyPath, Position, dotted, keeps_secret, shown
 from xgen_infra.outline import at, keys_of, suggestion, words_at
 from xgen_infra.secrets_catalog import SECRETS
-from xgen_infra.yamlfile import Date
+from xgen_infra.yaml_scalars import Date
 
 UNIONS: dict[KeyPath, tuple[str, ...]] = {
     ("cluster",): ("eks", "k3s"),
