@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 import json
 import os
 import subprocess
@@ -170,9 +172,22 @@ def test_help_lists_every_verb_and_needs_no_folder(tmp_path: Path) -> None:
             assert verb.summary[:20] in result.stdout + result.stderr
 
 
-def test_every_verb_of_the_table_exists() -> None:
-    for name in cli.VERBS:
-        assert cli._imported(name).name == name
+@pytest.mark.parametrize("verb", cli.VERBS)
+def test_every_verb_of_the_table_exists(verb: str) -> None:
+    module, _, attribute = cli.VERBS[verb].target.partition(":")
+    found = importlib.util.find_spec(module)
+    assert found
+    assert found.origin
+    body = ast.parse(Path(found.origin).read_text(encoding="utf-8")).body
+    functions = {node.name for node in body if isinstance(node, ast.FunctionDef)}
+    names = {
+        name.id
+        for node in body
+        if isinstance(node, ast.Assign)
+        for name in node.targets
+        if isinstance(name, ast.Name)
+    }
+    assert attribute in functions | names
 
 
 def test_a_check_imports_neither_the_engines_library_nor_a_clients() -> None:
@@ -200,6 +215,14 @@ def test_a_reader_who_has_seen_enough_ends_the_output_quietly(tmp_path: Path) ->
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait() == 1
+
+
+@pytest.mark.parametrize(("words", "completed"), [("xgen che", ["check"]), ("xgen check cl", ["cloud"])])
+def test_the_shell_completes_verbs_and_sites(words: str, completed: list[str]) -> None:
+    environment = {**os.environ, "_XGEN_COMPLETE": "complete_bash", "COMP_WORDS": words}
+    environment["COMP_CWORD"] = str(words.count(" "))
+    result = subprocess.run([XGEN], cwd=SAMPLES, capture_output=True, text=True, check=False, env=environment)
+    assert result.stdout.split() == completed
 
 
 def _fails(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> object:

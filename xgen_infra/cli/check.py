@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from xgen_infra.cli import completion
 from xgen_infra.findings import Refused, as_code_quality, as_json, errors
 from xgen_infra.folder import Report, check_folder
 
@@ -23,7 +24,10 @@ class Form(StrEnum):
 
 def check(
     sites: Annotated[
-        list[str] | None, typer.Argument(metavar="SITE", help="Stacks to report on; all when omitted.")
+        list[str] | None,
+        typer.Argument(
+            metavar="SITE", help="Stacks to report on; all when omitted.", autocompletion=completion.sites
+        ),
     ] = None,
     form: Annotated[
         Form, typer.Option("--format", help="text, json, or gitlab: a report for GitLab's code quality.")
