@@ -148,10 +148,11 @@ class Releases:
         if not req.inputs:
             inputs = self._imported(live)
             return Made(ident, {**inputs, **facts(live)}, inputs)
+        simulated = self._charts.source(req.inputs).simulated
         outputs = {
             **known,
             **facts(live),
-            "version": live["chart"]["version"],
+            "version": req.inputs.get("version") if simulated else live["chart"]["version"],
             "values": merged(req.inputs.get("values") or {}, live.get("config") or {}),
         }
         return Made(ident, outputs, req.inputs)
@@ -205,7 +206,9 @@ class Releases:
         """Return the version of the chart that a release would use; its own statement where that cannot be told."""
         try:
             source = self._charts.source(inputs)
-            return str(charts.metadata(source.local)["version"]) if source.local else ""
+            if source.local is None or source.simulated:
+                return ""
+            return str(charts.metadata(source.local)["version"])
         except ChartError:
             return ""
 
