@@ -178,7 +178,7 @@ def authority(folder: Path, *, name: str = "localhost", days: int = 30) -> tuple
     """Make a private authority and a certificate for a host; return its PEM, and files of certificate and key."""
     now = dt.datetime.now(dt.UTC)
     keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "A private authority")])
+    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"The authority of {name}")])
     own = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     certificates = []
     for subject, key in ((issuer, keys[0]), (own, keys[1])):

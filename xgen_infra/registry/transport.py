@@ -13,7 +13,6 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from xgen_infra.registry.problems import (
     Problem,
     RegistryError,
-    speaks_tls,
     tls_instead,
     transport_problem,
     unusable,
@@ -85,7 +84,7 @@ class Transport:
             for _ in range(_MAX_REDIRECTS):
                 assert request is not None  # noqa: S101
                 answer, content = self._send(request, auth, host)
-                if plain and self._wants_tls(answer, content, host):
+                if plain and _wants_tls(answer, content, host):
                     raise tls_instead(host)
                 if answer.next_request is None:
                     break
@@ -109,13 +108,17 @@ class Transport:
         finally:
             answer.close()
 
-    def _wants_tls(self, answer: httpx.Response, content: bytes, host: str) -> bool:
-        """Whether a plain request met a server that wants TLS: it says so, or leads there."""
-        if answer.next_request is not None:
-            target = answer.next_request.url
-            return target.scheme == "https" and target.host == urlsplit(f"//{host}").hostname
-        said = answer.status_code == httpx.codes.BAD_REQUEST and b"HTTPS" in content.upper()
-        return bool(said) and speaks_tls(host, self._timeout)
+
+def _wants_tls(answer: httpx.Response, content: bytes, host: str) -> bool:
+    """Whether a plain request met a server that wants TLS: it says so, or leads there."""
+    if answer.next_request is not None:
+        target = answer.next_request.url
+        return target.scheme == "https" and target.host == urlsplit(f"//{host}").hostname
+    # So say servers in Go and nginx ("HTTPS") and Apache ("SSL-enabled server port").
+    text = content.upper()
+    return bool(answer.status_code == httpx.codes.BAD_REQUEST) and (
+        b"HTTPS" in text or b"SSL-ENABLED" in text
+    )
 
 
 def _trust(endpoint: Endpoint) -> ssl.SSLContext:
