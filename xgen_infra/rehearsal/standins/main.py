@@ -1,7 +1,8 @@
 """`python -m xgen_infra.rehearsal.standins.main`: the stand-ins of one rehearsal, in one process.
 
-Writes `<folder>/ports.json` ({"kubernetes": port, "aws": port, "eks": port}) when all of them
-answer, and ends with SIGTERM or with its parent.
+Writes `<folder>/ports.json` ({"kubernetes": port, "aws": port, "eks": port}) when all of them answer, and ends
+with SIGTERM or with its parent. One process: the SDK, gRPC and the protocol are most of what each would need, so
+three processes would take twice the memory of one.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ import json
 import os
 import signal
 import threading
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from xgen_infra.rehearsal.standins import aws, eks, kubernetes
-from xgen_infra.rehearsal.standins.aws.world import World
 from xgen_infra.rehearsal.standins.journal import Journal
 from xgen_infra.rehearsal.standins.server import serve
+from xgen_infra.rehearsal.standins.stand import Stand
 
 PORTS = "ports.json"
 
@@ -26,29 +27,44 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Start what is asked for and stay until told to end."""
     asked = _parser().parse_args(arguments)
     folder = Path(asked.folder)
-    private = folder / "private"
-    private.mkdir(mode=0o700, parents=True, exist_ok=True)
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.set())
     servers, ports = [], {}
     for name in asked.providers.split(","):
-        match name:
-            case "kubernetes":
-                stand = kubernetes.stand(private, Path(asked.helm), Path(asked.project))
-                server, ports[name] = serve(stand, Journal(folder, name))
-            case "aws":
-                world = World(folder, asked.aws_endpoint, Path(asked.kubeconfig), asked.account)
-                server, ports[name] = serve(aws.stand(world), Journal(folder, name))
-            case "eks":
-                server, ports[name] = serve(eks.stand(), Journal(folder, name))
-            case _:
-                raise SystemExit(f"no stand-in is called {name}")
+        server, ports[name] = serve(_stand(name, asked), Journal(folder, name))
         servers.append(server)
     ready = folder / (PORTS + ".part")
     ready.write_text(json.dumps(ports))
     ready.rename(folder / PORTS)
-    _until_told(asked.parent)
+    while not told.wait(1.0) and _runs(asked.parent):
+        pass
     for server in servers:
         server.stop(grace=1)
+    # A provider that waits for an object must not hold the process.
     os._exit(0)
+
+
+def _stand(name: str, asked: Namespace) -> Stand:
+    """Return a provider; only what is asked for is imported, as each brings its own SDK."""
+    folder = Path(asked.folder)
+    match name:
+        case "kubernetes":
+            from xgen_infra.rehearsal.standins import kubernetes  # noqa: PLC0415
+
+            private = folder / "private"
+            private.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return kubernetes.stand(private, Path(asked.helm), Path(asked.project))
+        case "aws":
+            from xgen_infra.rehearsal.standins import aws  # noqa: PLC0415
+            from xgen_infra.rehearsal.standins.aws.world import World  # noqa: PLC0415
+
+            return aws.stand(World(folder, asked.aws_endpoint, Path(asked.kubeconfig), asked.account))
+        case "eks":
+            from xgen_infra.rehearsal.standins import eks  # noqa: PLC0415
+
+            return eks.stand()
+    raise SystemExit(f"no stand-in is called {name}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,13 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _until_told(parent: int) -> None:
-    told = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: told.set())
-    while not told.wait(1.0):
-        if parent and not Path(f"/proc/{parent}").exists():
-            return
+def _runs(process: int) -> bool:
+    return not process or Path(f"/proc/{process}").exists()
 
 
 if __name__ == "__main__":
