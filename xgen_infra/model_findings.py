@@ -106,7 +106,8 @@ class _Translator:
         if secret:
             mend = f"secrets stand outside the site: {secret.command}"
         elif name.lower() in _SECRETS:
-            mend = "secrets stand outside the site, each as a configuration key: see docs/secrets.md"
+            keys = ", ".join(one.key for one in SECRETS)
+            mend = f"secrets stand outside the site, as configuration keys of their own: {keys}"
         else:
             close = suggestion(self.root, self.data, tuple(parent), name)
             mend = f"did you mean '{close}'?" if close else "remove it"

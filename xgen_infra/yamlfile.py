@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -48,6 +48,7 @@ class Document:
         self.text = text
         self.name = name
         self.quick = data is not None
+        self._tables: dict[int, dict[str, tuple[Node, Node]]] = {}
         if data is not None:
             self.__dict__["data"] = data  # what the cached property would have found
 
@@ -118,7 +119,7 @@ class Document:
         """
         node, position = self._root, _START
         for part in path:
-            step = next(_steps(node, part), None)
+            step = self._step(node, part)
             if step is None:
                 break
             owner, node = step
@@ -129,11 +130,22 @@ class Document:
         """Return a scalar's text as it is written, without quotes; None where no scalar stands there."""
         node = self._root
         for key in path:
-            step = next(_steps(node, key), None)
+            step = self._step(node, key)
             if step is None:
                 return None
             node = step[1]
         return str(node.value) if isinstance(node, ScalarNode) else None
+
+    def _step(self, node: Node | None, key: str | int) -> tuple[Node, Node] | None:
+        """Return (what names it, value) for one key or index of a node."""
+        if isinstance(node, MappingNode):
+            table = self._tables.get(id(node))
+            if table is None:
+                table = self._tables[id(node)] = _table(node)
+            return table.get(str(key))
+        if isinstance(node, SequenceNode) and isinstance(key, int) and key < len(node.value):
+            return node.value[key], node.value[key]
+        return None
 
     def finding(self, path: KeyPath, found: str, *, key: bool = False, **more: Any) -> Finding:
         """Return a finding at a value of the document, or at its key."""
@@ -211,19 +223,17 @@ def _deep(name: str, line: int, column: int) -> Finding:
     return Finding(name, line, column, "", "values nested too deep", expected, rule="yaml")
 
 
-def _steps(node: Node | None, key: str | int) -> Iterator[tuple[Node, Node]]:
-    """Yield (what names it, value) for one key or index of a node."""
-    if isinstance(node, MappingNode):
-        merged = None
-        for name, value in node.value:
-            if name.value == key:
-                yield name, value
-            if name.value == "<<" and name.tag == _PLAIN:
-                merged = value
-        for source in merged.value if isinstance(merged, SequenceNode) else [merged]:
-            yield from _steps(source, key)
-    elif isinstance(node, SequenceNode) and isinstance(key, int) and key < len(node.value):
-        yield node.value[key], node.value[key]
+def _table(node: MappingNode) -> dict[str, tuple[Node, Node]]:
+    """Return (what names it, value) by key of a mapping, merged ones included; of two alike the first."""
+    own: dict[str, tuple[Node, Node]] = {}
+    merged: dict[str, tuple[Node, Node]] = {}
+    for name, value in node.value:
+        if name.value == "<<" and name.tag == _PLAIN:
+            for source in value.value if isinstance(value, SequenceNode) else [value]:
+                merged = {**(_table(source) if isinstance(source, MappingNode) else {}), **merged}
+        elif isinstance(name, ScalarNode):
+            own.setdefault(name.value, (name, value))
+    return {**merged, **own}
 
 
 def _position(owner: Node, value: Node) -> Position:
