@@ -164,3 +164,19 @@ def test_the_program_refuses_the_engines_values_where_they_are_wrong() -> None:
     with pytest.raises(Refused) as caught:
         program_site(file, "vendors", {**file.site, "namespace": "Other"}, vendor_in(SAMPLES))
     assert [one.path for one in caught.value.findings] == ["namespace"]
+
+
+def test_the_program_reads_a_stack_from_a_file_of_any_name(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(sample("vendors"))
+    file = StackFile.read(path)
+    assert program_site(file, "vendors", file.site, vendor_in(SAMPLES)).stack == "vendors"
+
+
+def test_the_program_refuses_wrong_defaults_of_the_vendor_that_stand_in_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "Pulumi.vendors.yaml"
+    path.write_text(sample("vendors"))
+    file = StackFile.read(path)
+    with pytest.raises(Refused) as caught:
+        program_site(file, "vendors", file.site, {"registry": {"kind": "nexus"}})
+    assert [one.path for one in caught.value.findings] == ["registry.host"]

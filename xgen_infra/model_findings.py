@@ -29,10 +29,10 @@ class Origin(Protocol):
     def name(self) -> str:
         """The file's name."""
 
-    def where(self, path: KeyPath, *, key: bool = False) -> Position:
+    def where(self, path: KeyPath, /, *, key: bool = False) -> Position:
         """Return the place of a value, or of its key; the nearest parent's where it is not written."""
 
-    def written(self, path: KeyPath) -> str | None:
+    def written(self, path: KeyPath, /) -> str | None:
         """Return a scalar as it is written, without quotes."""
 
 

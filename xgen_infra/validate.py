@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from xgen_infra.findings import Finding, KeyPath, Refused, dotted, errors
+from xgen_infra.findings import Finding, KeyPath, Position, Refused, dotted, errors
 from xgen_infra.model_findings import Origin, findings_of
 from xgen_infra.rules import RULES, Violation
 from xgen_infra.rules.keys import key_problems
@@ -90,26 +91,41 @@ def _below(path: str, parents: tuple[KeyPath, ...]) -> bool:
 
 
 def program_site(file: StackFile, stack: str, raw: Any, vendor: Any) -> Site:
-    """Return the site of the values that the engine hands to the program.
+    """Return the site of the values that the engine hands to the program for a stack, whatever its file is called.
 
     The file itself is examined first, then the engine's values where they differ from it (`pulumi up --config`).
     Raises Refused, with every finding, where either is wrong.
     """
+    file = replace(file, stack=stack)
     vendor_of(vendor, file.path.parent / PROJECT_FILE)
     site, findings = examine_file(file, vendor)
     if site is None or errors(findings):
         raise Refused(findings)
-    return site if raw == file.site and stack == file.stack else site_of(raw, stack, vendor, file)
+    return site if raw == file.site else site_of(raw, stack, vendor, file)
 
 
 def vendor_of(vendor: Any, path: Path) -> Vendor | None:
     """Return the vendor's defaults; None where there are none.
 
-    `path` names Pulumi.yaml. Raises Refused, with places in that file, where they are wrong.
+    `path` names Pulumi.yaml. Raises Refused, with places in that file where it exists, where they are wrong.
     """
     if vendor is None:
         return None
     try:
         return Vendor.model_validate(vendor, by_alias=True, by_name=False)
     except ValidationError as error:
-        raise Refused(findings_of(error, Vendor, vendor, ProjectFile.read(path))) from None
+        origin = ProjectFile.read(path) if path.exists() else _Nowhere(str(path))
+        raise Refused(findings_of(error, Vendor, vendor, origin)) from None
+
+
+@dataclass(frozen=True)
+class _Nowhere:
+    """The origin of values that stand in no file."""
+
+    name: str
+
+    def where(self, _path: KeyPath, *, key: bool = False) -> Position:  # noqa: ARG002
+        return Position(1, 1)
+
+    def written(self, _path: KeyPath) -> str | None:
+        return None
