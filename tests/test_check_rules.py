@@ -95,7 +95,7 @@ REFUSED = {
         Wrong("onprem", "exposure:\n      kind: internal\n      domain: xgen.onprem.example\n", "@@exposure:\n      kind: internal\n", "exposure.domain", "under which people open"),
     ],
     "existing-vpc-has-what-it-needs": [
-        Wrong("shared", "publicSubnetIds: [subnet-0123456789abcdef2, subnet-0123456789abcdef3]\n        privateRouteTableIds: [rtb-0123456789abcdef0]\n      existingCluster: platform\n", "publicSubnetIds: @@[subnet-0123456789abcdef2]\n        privateRouteTableIds: [rtb-0123456789abcdef0]\n      existingCluster: platform\n    exposure: {kind: public, domain: x.example}\n", "cluster.vpc.publicSubnetIds", "at least 2"),
+        Wrong("shared", "publicSubnetIds: [subnet-0123456789abcdef2, subnet-0123456789abcdef3]\n        privateRouteTableIds: [rtb-0123456789abcdef0]\n      existingCluster: platform\n", "publicSubnetIds: @@[subnet-0123456789abcdef2]\n        privateRouteTableIds: [rtb-0123456789abcdef0]\n      existingCluster: platform\n    exposure: {kind: public, domain: x.example}\n", "cluster.vpc.publicSubnetIds", "two or more"),
         Wrong("shared", "vpc:\n        id: vpc-0123456789abcdef0\n        privateSubnetIds: [subnet-0123456789abcdef0, subnet-0123456789abcdef1]\n        publicSubnetIds: [subnet-0123456789abcdef2, subnet-0123456789abcdef3]\n" + SHARED_VPC + "      existingCluster: platform\n", "@@vpc:\n        id: vpc-0123456789abcdef0\n        privateSubnetIds: [subnet-0123456789abcdef0, subnet-0123456789abcdef1]\n      existingCluster: platform\n" + PEER, "cluster.vpc.privateRouteTableIds", "no pod reaches"),
     ],
     "hosts-are-names": [

@@ -59,11 +59,10 @@ def existing_vpc_has_what_it_needs(site: Site) -> Iterator[Violation]:
     if vpc is None:
         return
     if site.exposure.kind == "public" and len(vpc.public_subnet_ids) < 2:  # noqa: PLR2004
-        mend = "a load balancer on the internet needs them in two availability zones"
-        found = f"{len(vpc.public_subnet_ids)} public subnets"
-        yield Violation(
-            ("cluster", "vpc", "publicSubnetIds"), found, "at least 2", mend, also=(("exposure", "kind"),)
-        )
+        mend = "a load balancer on the internet needs them"
+        found, expected = "fewer than two public subnets", "two or more, in two availability zones"
+        path: KeyPath = ("cluster", "vpc", "publicSubnetIds")
+        yield Violation(path, found, expected, mend, also=(("exposure", "kind"),))
     if site.management and not vpc.private_route_table_ids:
         mend = "the peering's routes go there: without them no pod reaches the management server"
         path = ("cluster", "vpc", "privateRouteTableIds")

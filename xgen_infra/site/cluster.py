@@ -58,7 +58,7 @@ class Nodes(Model):
     @model_validator(mode="after")
     def _order(self) -> Nodes:
         if self.min > self.max:
-            raise ValueError(f"nodes.min {self.min} is above nodes.max {self.max}")
+            raise ValueError(f"nodes.min {self.min} above nodes.max {self.max}")
         return self
 
     @model_validator(mode="after")

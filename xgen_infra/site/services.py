@@ -174,26 +174,18 @@ def misfits(spec: ServiceSpec) -> list[tuple[tuple[str, ...], str]]:
     found: list[tuple[tuple[str, ...], str]] = []
     scale = spec.scale
     if scale.autoscaling and scale.min_replicas > scale.max_replicas:
-        found.append(
-            (
-                ("autoscaling", "minReplicas"),
-                f"minReplicas {scale.min_replicas} is above maxReplicas {scale.max_replicas}",
-            )
+        message = f"minReplicas {scale.min_replicas} above maxReplicas {scale.max_replicas}"
+        found.append((("autoscaling", "minReplicas"), message))
+    elif scale.autoscaling and not scale.min_replicas <= scale.replicas <= scale.max_replicas:
+        message = (
+            f"replicas {scale.replicas} outside the autoscaler's {scale.min_replicas} to {scale.max_replicas}: "
+            "change autoscaling with it, or set autoscaling.enabled: false"
         )
-    if scale.autoscaling and not scale.min_replicas <= scale.replicas <= scale.max_replicas:
-        found.append(
-            (
-                ("replicas",),
-                (
-                    f"replicas {scale.replicas} is outside the autoscaler's {scale.min_replicas} to "
-                    f"{scale.max_replicas}: change autoscaling with it, or set autoscaling.enabled: false"
-                ),
-            )
-        )
+        found.append((("replicas",), message))
     for kind in ("cpu", "memory"):
         request, limit = getattr(spec.requests, kind), getattr(spec.limits, kind)
         if quantity(request) > quantity(limit):
-            found.append((("resources", "requests", kind), f"request {request} is above the limit {limit}"))
+            found.append((("resources", "requests", kind), f"request {request} above the limit {limit}"))
     return found
 
 
