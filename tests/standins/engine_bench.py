@@ -52,7 +52,7 @@ class EngineBench:
         (self.folder / "__main__.py").write_text(HEAD + text)
 
     def state(self) -> list[dict[str, Any]]:
-        resources: list[dict[str, Any]] = self.engine.export("dev")["deployment"]["resources"]
+        resources: list[dict[str, Any]] = self.engine.export("dev")["deployment"].get("resources", [])
         return resources
 
     def types(self) -> dict[str, int]:
