@@ -29,7 +29,9 @@ class Source(Model):
     """The customer's Git repository: the mirror job writes it, Argo CD polls it."""
 
     repo_url: Annotated[GitUrl, Field(alias="repoURL")]
+    """The repository, as the customer's cluster reaches it."""
     target_revision: GitRevision = "main"
+    """The branch that the mirror job writes and Argo CD follows."""
     path: Text = "."
     """Folder of the chart and values in that repository."""
     username: Text = "xgen-mirror"
@@ -45,6 +47,7 @@ class NexusRegistry(Model):
 
     kind: Literal["nexus"]
     host: HostPort
+    """Host and port of the Docker repository."""
     credential_id: Text = "nexus-credentials"
     """Id of the credential in Jenkins that pushes."""
     username: Text = "xgen-pull"
@@ -60,7 +63,9 @@ class EcrRegistry(Model):
 
     kind: Literal["ecr"]
     account: AwsAccount | None = None
+    """Whose repositories; by default the cluster's account."""
     region: AwsRegion | None = None
+    """Where they are; by default the cluster's region."""
     push_principal: RoleArn | None = None
     """The vendor's role that may push; the only writer."""
     create: StrictBool = True
@@ -74,7 +79,9 @@ class LocalRegistry(Model):
 
     kind: Literal["local"]
     host: HostPort = "localhost:30500"
+    """Host and port as the nodes reach it."""
     plain_http: StrictBool = True
+    """The registry speaks HTTP, not HTTPS."""
     credential_id: str = ""
     """No credential: the registry takes anyone's push."""
 
@@ -88,23 +95,31 @@ class Postgres(Model):
     host: Hostname | None = None
     """Without a host, on K3s: one is run in the cluster."""
     port: Port = 5432
+    """Port of the server."""
     database: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")] = "xgen"
+    """The database of the six services."""
     user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")] = "xgen"
+    """The user that owns it."""
 
 
 class Redis(Model):
     """Redis; the password is the secure key redisPassword."""
 
     host: Hostname | None = None
+    """Without a host, on K3s: one is run in the cluster."""
     port: Port = 6379
+    """Port of the server."""
 
 
 class Qdrant(Model):
     """Qdrant; the key is the secure key qdrantApiKey."""
 
     host: Hostname | None = None
+    """Without a host, on K3s: one is run in the cluster."""
     port: Port = 6333
+    """Port of its HTTP interface."""
     grpc_port: Port = 6334
+    """Port of its gRPC interface."""
 
 
 class Minio(Model):
