@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import grpc
 import pytest
 from google.protobuf import empty_pb2
-from .provider_client import BOX, URN, Boxes, Client, initialization_failure, plain
 from pulumi.runtime.proto import provider_pb2
 
 from xgen_infra.rehearsal.standins import faults, journal
@@ -12,6 +16,9 @@ from xgen_infra.rehearsal.standins.faults import Fault, Kind
 from xgen_infra.rehearsal.standins.server import serve
 from xgen_infra.rehearsal.standins.wire import SECRET, SIGNATURE
 
+from .provider_client import BOX, URN, Boxes, Client, initialization_failure, plain
+
+ROOT = Path(__file__).parents[2]
 KINDS = provider_pb2.PropertyDiff
 
 
@@ -248,6 +255,20 @@ def test_a_fault_of_another_provider_or_resource_does_not_strike(client, tmp_pat
     faults.order(tmp_path, [Fault(Kind.ERROR, provider="aws"), Fault(Kind.ERROR, name="other")])
     client.create({"size": 1})
     assert len(faults.ordered(tmp_path)) == 2
+
+
+def test_an_ordered_kill_ends_the_providers_process_after_the_work(tmp_path):
+    faults.order(tmp_path, [Fault(Kind.KILL_PROVIDER, call=2)])
+    script = (
+        "import sys; from pathlib import Path; from xgen_infra.rehearsal.standins.journal import Journal\n"
+        "folder = Path(sys.argv[1]); calls = Journal(folder, 'tiny')\n"
+        "for name in ('one', 'two', 'three'):\n"
+        "    with calls.call('Create', f'urn:pulumi:s::p::t::{name}'): (folder / name).touch()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script, str(tmp_path)], cwd=ROOT, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert (tmp_path / "two").exists()
+    assert not (tmp_path / "three").exists()
 
 
 def test_two_faults_strike_two_calls(client, tmp_path):

@@ -16,7 +16,7 @@ import psutil
 import pytest
 import yaml
 
-from xgen_infra.engine import Engine
+from xgen_infra.engine import Engine, EngineError
 from xgen_infra.rehearsal.control_plane import ControlPlane
 from xgen_infra.rehearsal.control_plane.api import Api
 from xgen_infra.rehearsal.processes import Supervisor, clean_environment
@@ -201,3 +201,25 @@ def test_the_stand_ins_end_with_a_signal_and_with_their_parent(
             parent.wait()
         process.wait(10)
         assert not psutil.pid_exists(process.pid)
+
+
+def test_an_unreachable_cluster_is_told_at_preview_and_kept_by_a_refresh(world: World) -> None:
+    world.engine.up("dev")
+    given = json.loads((world.folder / "given.json").read_text())
+    content = yaml.safe_load(given["kubeconfig"])
+    content["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:9"
+    world.give(kubeconfig=yaml.safe_dump(content))
+    planned = world.engine.preview("dev")
+    assert any("configured Kubernetes cluster is unreachable" in said for said in planned.diagnostics)
+    world.engine.up("dev", "--target", provider_urn(world))
+    with pytest.raises(EngineError, match="PULUMI_K8S_DELETE_UNREACHABLE"):
+        world.engine.refresh("dev")
+    assert len(world.engine.export("dev")["deployment"]["resources"]) == 7
+    world.give(kubeconfig=given["kubeconfig"])
+    world.engine.up("dev")
+    world.engine.destroy("dev")
+
+
+def provider_urn(world: World) -> str:
+    resources = world.engine.export("dev")["deployment"]["resources"]
+    return str(next(one["urn"] for one in resources if one["type"] == "pulumi:providers:kubernetes"))

@@ -379,3 +379,24 @@ def test_rendering_to_files_is_refused(bench):
         provider_pb2.CheckRequest(urn="urn:provider", news=bag({"renderYamlToDirectory": "/x"}))
     )
     assert [one.property for one in answer.failures] == ["renderYamlToDirectory"]
+
+
+def test_an_object_waits_a_little_for_its_namespace(bench, api):
+    later = f"{bench.namespace}-later"
+    space = {"metadata": {"name": later}}
+    threading.Timer(1, lambda: api.create("/api/v1/namespaces", space)).start()
+    made = bench.make(CONFIG_MAP, config_map(name="x", namespace=later))
+    assert made.id == f"{later}/x"
+    api.delete(f"/api/v1/namespaces/{later}")
+
+
+def test_what_is_all_unknown_is_an_update_and_no_replacement(bench):
+    made = bench.make(DEPLOYMENT, deployment())
+    unknown = {**made.inputs, "spec": UNKNOWN}
+    answer = made.client.diff(made.inputs, unknown, urn=made.urn, outputs=made.outputs)
+    assert changes(answer) == {"spec": "UPDATE"}
+    assert not answer.replaces
+    answer = made.client.diff(
+        made.inputs, {**made.inputs, "metadata": UNKNOWN}, urn=made.urn, outputs=made.outputs
+    )
+    assert changes(answer) == {"metadata": "UPDATE"}

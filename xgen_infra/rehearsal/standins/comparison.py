@@ -8,7 +8,7 @@ from typing import Any
 from pulumi.runtime.proto import provider_pb2
 
 from xgen_infra.rehearsal.standins import wire
-from xgen_infra.rehearsal.standins.contract import Delta, Props, Request, ResourceType
+from xgen_infra.rehearsal.standins.contract import UNKNOWN, Delta, Props, Request, ResourceType
 
 
 def compare(kind: ResourceType, req: Request, outputs: Props) -> Delta:
@@ -43,8 +43,11 @@ def _replaces(way: list[str | int], path: str, old: Props, new: Props) -> bool:
     changed = wire.steps(path)
     if not wire.touches(way, changed):
         return False
-    inside = len([step for step in changed if isinstance(step, str)]) >= len(way)
-    return inside or wire.at(old, way) != wire.at(new, way)
+    if len([step for step in changed if isinstance(step, str)]) >= len(way):
+        return True
+    # Where all around a property is unknown, nothing can be said of it.
+    around = (wire.at(new, way[:length]) for length in range(len(way)))
+    return UNKNOWN not in around and wire.at(old, way) != wire.at(new, way)
 
 
 def live_inputs(inputs: Any, live: Any) -> Any:

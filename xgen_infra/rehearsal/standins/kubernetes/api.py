@@ -16,7 +16,7 @@ from kubernetes.config import ConfigException
 
 from xgen_infra.rehearsal.standins.contract import Props
 
-_SECONDS = 30
+_SECONDS = (5, 30)  # to connect, to answer
 NOT_FOUND, CONFLICT, FORBIDDEN = 404, 409, 403
 
 

@@ -77,11 +77,12 @@ class Clusters:
         self._lock = threading.Lock()
 
     def configure(self, config: Mapping[str, Any], say: Say) -> None:
-        """Look anew whether a provider instance's cluster can be reached."""
-        del say
+        """Look anew whether a provider instance's cluster can be reached; the user is told where it cannot."""
         if config.get("kubeconfig") == UNKNOWN:
             return
         found = self._reach(config)
+        if found.unreachable:
+            say("warning", f"configured Kubernetes cluster is unreachable: {found.unreachable}")
         with self._lock:
             self._clusters[self._key(config)] = found
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from xgen_infra.rehearsal.standins.contract import Props
 from xgen_infra.rehearsal.standins.kubernetes import marks
-from xgen_infra.rehearsal.standins.kubernetes.api import Api
+from xgen_infra.rehearsal.standins.kubernetes.api import CONFLICT, Api, ApiError
 from xgen_infra.rehearsal.standins.kubernetes.manifests import MANAGER_KEY
 
 CREATOR = "pulumi-kubernetes"
 """The manager that objects are made by; their resource's own manager takes over at the first update."""
+_ATTEMPTS = 5
 _TAKEN_OVER = (
     ("kubectl", "Apply"),
     ("kubectl", "Update"),
@@ -28,7 +29,21 @@ def manager(manifest: Props, known: Props) -> str:
 
 
 def take_over(api: Api, live: Props, name: str) -> Props:
-    """Give the fields that were set client-side to a manager, so that applying can change and remove them."""
+    """Give the fields that were set client-side to a manager, so that applying can change and remove them.
+
+    A controller may write the object at the same moment: then it is read and tried again.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            return _taken_over(api, live, name)
+        except ApiError as error:
+            if error.status != CONFLICT:
+                raise
+            live = api.get(live) or live
+    return _taken_over(api, live, name)
+
+
+def _taken_over(api: Api, live: Props, name: str) -> Props:
     entries = live["metadata"].get("managedFields") or []
     mine = [one for one in entries if (one["manager"], one["operation"]) == (name, "Apply")]
     taken = [one for one in entries if _is_taken(one)]

@@ -25,7 +25,9 @@ _BOOKKEEPING = ("deployment.kubernetes.io/revision", "kubectl.kubernetes.io/last
 def manifest_of(inputs: Props) -> Props:
     """Return the manifest of a resource's inputs, without what only a server sets."""
     manifest = {key: _dashed(value) for key, value in inputs.items() if not key.startswith("__")}
-    metadata = manifest.get("metadata") or {}
+    metadata = manifest.get("metadata")
+    if not isinstance(metadata, dict):
+        metadata = {}
     return {
         **manifest,
         "metadata": {key: value for key, value in metadata.items() if key not in _SERVER_SET},

@@ -8,6 +8,7 @@ from functools import partial
 
 from xgen_infra.rehearsal.standins import comparison, wire
 from xgen_infra.rehearsal.standins.contract import (
+    UNKNOWN,
     Delta,
     Failure,
     Made,
@@ -116,6 +117,8 @@ def complete(call: Call) -> Props:
 
 def diff(call: Call, known: Props) -> Delta:
     """Compare old and new inputs; an object with a name of its own has to go before its like is made."""
+    if call.req.inputs.get("metadata") == UNKNOWN:
+        return Delta({"metadata": "update"})
     old, new = manifest_of(call.req.old_inputs), manifest_of(call.req.inputs)
     for manifest in (old, new):
         if call.namespaced(new):

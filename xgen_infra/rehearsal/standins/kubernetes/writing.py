@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,9 @@ from xgen_infra.rehearsal.standins.contract import Props
 from xgen_infra.rehearsal.standins.kubernetes import managers, marks
 from xgen_infra.rehearsal.standins.kubernetes.api import CONFLICT, NOT_FOUND, ApiError
 from xgen_infra.rehearsal.standins.kubernetes.call import Call
+
+_PATIENCE = 15.0
+_INTERVAL = 0.5
 
 
 def placed(call: Call, manifest: Props, patience: float = 0.0) -> Props:
@@ -20,6 +24,18 @@ def placed(call: Call, manifest: Props, patience: float = 0.0) -> Props:
 
 
 def made_new(call: Call, manifest: Props) -> Props:
+    """Make an object. One whose namespace is not there yet waits a little for it, as pulumi-kubernetes does."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return _made(call, manifest)
+        except ApiError as error:
+            late = error.status != NOT_FOUND or time.monotonic() > deadline
+            if late or call.req.cancelled.wait(_INTERVAL):
+                raise
+
+
+def _made(call: Call, manifest: Props) -> Props:
     try:
         return call.api.create(manifest, managers.CREATOR)
     except ApiError as error:
