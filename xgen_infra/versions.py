@@ -18,7 +18,7 @@ class Chart:
 
 
 # renovate: datasource=helm registryUrl=https://argoproj.github.io/argo-helm depName=argo-cd
-ARGO_CD = Chart("argo-cd", "https://argoproj.github.io/argo-helm", "9.1.3")
+ARGO_CD = Chart("argo-cd", "https://argoproj.github.io/argo-helm", "10.1.1")
 # renovate: datasource=helm registryUrl=https://aws.github.io/eks-charts depName=aws-load-balancer-controller
 LOAD_BALANCER_CONTROLLER = Chart("aws-load-balancer-controller", "https://aws.github.io/eks-charts", "3.5.0")
 # renovate: datasource=helm registryUrl=https://kubernetes.github.io/autoscaler depName=cluster-autoscaler
@@ -55,6 +55,15 @@ OBJECT_STORE = Image("docker.io", "versity/versitygw", "v1.8.0")
 S3_CLIENT = Image("docker.io", "rclone/rclone", "1.75.1")
 
 
+# Argo CD's are those of its chart's version.
+# renovate: datasource=docker depName=quay.io/argoproj/argocd
+ARGO_CD_IMAGE = Image("quay.io", "argoproj/argocd", "v3.4.4")
+# renovate: datasource=docker depName=ecr-public.aws.com/docker/library/redis
+ARGO_CD_REDIS = Image("ecr-public.aws.com", "docker/library/redis", "8.2.3-alpine")
+# renovate: datasource=docker depName=ecr-public.aws.com/docker/library/haproxy
+ARGO_CD_HAPROXY = Image("ecr-public.aws.com", "docker/library/haproxy", "3.0.27-alpine")
+# renovate: datasource=docker depName=ghcr.io/dexidp/dex
+DEX = Image("ghcr.io", "dexidp/dex", "v2.45.1")
 # renovate: datasource=docker depName=public.ecr.aws/eks/aws-load-balancer-controller
 LOAD_BALANCER_IMAGE = Image("public.ecr.aws", "eks/aws-load-balancer-controller", "v3.5.0")
 

@@ -1,4 +1,4 @@
-"""Delivery by Argo CD: its installation, one project, the repository's Secret, one Application per service."""
+"""Argo CD in its namespace, and what it may do at a customer's: its project's one namespace, the chart's kinds."""
 
 from __future__ import annotations
 
@@ -10,38 +10,23 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from xgen_infra import naming, versions
+from xgen_infra.delivery.argocd_values import NOTIFICATIONS_SECRET, WEBHOOK_KEY
+from xgen_infra.delivery.kinds import READ, RENDERED
 
-LABELS = {"app.kubernetes.io/part-of": "argocd"}
-IN_CLUSTER = "https://kubernetes.default.svc"
-CHART_FOLDER = "charts/xgen-service"
-KINDS: tuple[tuple[str, str], ...] = (
-    ("", "ConfigMap"),
-    ("", "Service"),
-    ("", "ServiceAccount"),
-    ("apps", "Deployment"),
-    ("autoscaling", "HorizontalPodAutoscaler"),
-    ("networking.k8s.io", "Ingress"),
-    ("networking.k8s.io", "NetworkPolicy"),
-    ("policy", "PodDisruptionBudget"),
-)
-"""What the chart renders: all that the AppProject allows. Secrets are Pulumi's."""
+_SEE = ["get", "list", "watch"]
+_CHANGE = [*_SEE, "create", "update", "patch", "delete"]
 
 
 @dataclass(frozen=True)
-class Repository:
-    """The customer's Git repository. `password` and `ssh_key` are secret; one of them is None."""
+class Access:
+    """What Argo CD's secrets are: the webhook that it reports to, and a pull secret (`.dockerconfigjson`)."""
 
-    url: str
-    revision: str
-    path: str
-    username: str
-    password: pulumi.Output[str] | None
-    ssh_key: pulumi.Output[str] | None
-    ca_certificate: str | None
+    webhook_url: pulumi.Input[str] | None = None
+    pull_secret: pulumi.Input[str] | None = None
 
 
 class ArgoCD(pulumi.ComponentResource):
-    """Argo CD in its namespace, from its chart."""
+    """Argo CD from its chart, with permissions in one namespace of services and none on the cluster."""
 
     def __init__(
         self,
@@ -50,16 +35,21 @@ class ArgoCD(pulumi.ComponentResource):
         provider: kubernetes.Provider,
         values: Mapping[str, Any],
         chart_repository: str | None,
+        namespace: str,
+        access: Access,
         depends_on: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("xgen:delivery:ArgoCD", name, None, opts)
         child = pulumi.ResourceOptions(parent=self, provider=provider)
-        self.namespace = kubernetes.core.v1.Namespace(
+        made = kubernetes.core.v1.Namespace(
             f"{name}-namespace",
             metadata={"name": naming.ARGOCD_NAMESPACE},
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=list(depends_on))),
         )
+        inside = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[made]))
+        secrets = _secrets(name, access, inside)
+        after = pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=secrets))
         self.release = kubernetes.helm.v3.Release(
             f"{name}-release",
             name="argocd",
@@ -69,113 +59,70 @@ class ArgoCD(pulumi.ComponentResource):
             repository_opts={"repo": chart_repository or versions.ARGO_CD.repository},
             values=dict(values),
             timeout=900,
-            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[self.namespace])),
+            opts=after,
         )
+        permitted = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=list(depends_on)))
+        self.ready: list[pulumi.Resource] = [
+            self.release,
+            *_permit(f"{name}-controller", "argocd-application-controller", namespace, permitted),
+            *_permit(f"{name}-server", "argocd-server", namespace, permitted),
+        ]
         self.register_outputs({"version": versions.ARGO_CD.version})
 
 
-class Applications(pulumi.ComponentResource):
-    """The AppProject, the repository's Secret and the Applications of one site."""
+def rules(account: str) -> list[dict[str, Any]]:
+    """Return what a service account of Argo CD may do in the services' namespace: no Secret is in reach.
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        provider: kubernetes.Provider,
-        project: str,
-        namespace: str,
-        repository: Repository,
-        values: Mapping[str, Mapping[str, Any]],
-        depends_on: Sequence[pulumi.Resource],
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__("xgen:delivery:Applications", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self, provider=provider, depends_on=list(depends_on))
-        repository_secret = kubernetes.core.v1.Secret(
-            f"{name}-repository",
-            metadata={
-                "name": f"repository-{project}",
-                "namespace": naming.ARGOCD_NAMESPACE,
-                "labels": {"argocd.argoproj.io/secret-type": "repository"},
-            },
-            string_data=repository_data(repository, project),
-            opts=child,
-        )
-        app_project = kubernetes.apiextensions.CustomResource(
-            f"{name}-project",
-            api_version="argoproj.io/v1alpha1",
-            kind="AppProject",
-            metadata={"name": project, "namespace": naming.ARGOCD_NAMESPACE},
-            spec=project_spec(repository.url, namespace),
-            opts=child,
-        )
-        after = pulumi.ResourceOptions.merge(
-            child, pulumi.ResourceOptions(depends_on=[app_project, repository_secret])
-        )
-        self.applications = {
-            service: kubernetes.apiextensions.CustomResource(
-                f"{name}-{service}",
-                api_version="argoproj.io/v1alpha1",
-                kind="Application",
-                metadata={
-                    "name": service,
-                    "namespace": naming.ARGOCD_NAMESPACE,
-                    "finalizers": ["resources-finalizer.argocd.argoproj.io"],
-                },
-                spec=application_spec(service, project, namespace, repository, overlay),
-                opts=after,
-            )
-            for service, overlay in values.items()
-        }
-        self.register_outputs({"applications": sorted(self.applications)})
-
-
-def repository_data(repository: Repository, project: str) -> dict[str, pulumi.Input[str]]:
-    """Return the repository Secret's data (Argo CD documentation, "Declarative Setup": Repositories)."""
-    data: dict[str, pulumi.Input[str]] = {"type": "git", "url": repository.url, "project": project}
-    if repository.password is not None:
-        data |= {"username": repository.username, "password": repository.password}
-    if repository.ssh_key is not None:
-        data["sshPrivateKey"] = repository.ssh_key
-    return data
-
-
-def project_spec(repo_url: str, namespace: str) -> dict[str, Any]:
-    """Return an AppProject's spec: this repository, this namespace, the chart's kinds, nothing else."""
-    return {
-        "description": "The six services of XGEN",
-        "sourceRepos": [repo_url],
-        "destinations": [{"server": IN_CLUSTER, "namespace": namespace}],
-        "clusterResourceWhitelist": [],
-        "namespaceResourceWhitelist": [{"group": group, "kind": kind} for group, kind in KINDS],
-    }
-
-
-def application_spec(
-    service: str, project: str, namespace: str, repository: Repository, overlay: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return an Application's spec.
-
-    The file's values come from Git (`valueFiles`); `overlay` holds what only the stack knows: outputs of
-    resources, names and generations of Secrets.
+    The controller applies what the chart renders and reads what comes of it; the server, behind its user
+    interface, reads both, and pods' logs.
     """
-    folder = "" if repository.path in {".", ""} else repository.path.strip("/") + "/"
-    return {
-        "project": project,
-        "destination": {"server": IN_CLUSTER, "namespace": namespace},
-        "source": {
-            "repoURL": repository.url,
-            "targetRevision": repository.revision,
-            "path": f"{folder}{CHART_FOLDER}",
-            "helm": {
-                "releaseName": service,
-                "valueFiles": [f"../../values/{service}.yaml"],
-                "valuesObject": dict(overlay),
-            },
-        },
-        "syncPolicy": {
-            "automated": {"prune": True, "selfHeal": True},
-            "syncOptions": ["ServerSideApply=true", "ApplyOutOfSyncOnly=true"],
-            "retry": {"limit": -1, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"}},
-        },
-    }
+    controls = account == "argocd-application-controller"
+    listed = [_rule([kind.group], [kind.plural], _CHANGE if controls else _SEE) for kind in RENDERED]
+    listed += [_rule([kind.group], [kind.plural], _SEE) for kind in READ]
+    return (
+        listed if controls else [*listed, _rule([""], ["pods/log"], ["get"]), _rule([""], ["events"], _SEE)]
+    )
+
+
+def _rule(groups: list[str], resources: list[str], verbs: list[str]) -> dict[str, Any]:
+    return {"api_groups": groups, "resources": resources, "verbs": verbs}
+
+
+def _permit(
+    name: str, account: str, namespace: str, opts: pulumi.ResourceOptions
+) -> tuple[pulumi.Resource, pulumi.Resource]:
+    metadata = {"name": account, "namespace": namespace}
+    role = kubernetes.rbac.v1.Role(f"{name}-role", metadata=metadata, rules=rules(account), opts=opts)
+    binding = kubernetes.rbac.v1.RoleBinding(
+        f"{name}-binding",
+        metadata=metadata,
+        role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "Role", "name": account},
+        subjects=[{"kind": "ServiceAccount", "name": account, "namespace": naming.ARGOCD_NAMESPACE}],
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[role])),
+    )
+    return role, binding
+
+
+def _secrets(name: str, access: Access, opts: pulumi.ResourceOptions) -> list[pulumi.Resource]:
+    """Make the Secrets that the chart's values only name: none of them passes through Helm."""
+    made: list[pulumi.Resource] = []
+    if access.webhook_url is not None:
+        made.append(
+            kubernetes.core.v1.Secret(
+                f"{name}-notifications",
+                metadata={"name": NOTIFICATIONS_SECRET, "namespace": naming.ARGOCD_NAMESPACE},
+                string_data={WEBHOOK_KEY: pulumi.Output.secret(access.webhook_url)},
+                opts=opts,
+            )
+        )
+    if access.pull_secret is not None:
+        made.append(
+            kubernetes.core.v1.Secret(
+                f"{name}-registry",
+                metadata={"name": naming.REGISTRY_SECRET, "namespace": naming.ARGOCD_NAMESPACE},
+                type="kubernetes.io/dockerconfigjson",
+                string_data={".dockerconfigjson": pulumi.Output.secret(access.pull_secret)},
+                opts=opts,
+            )
+        )
+    return made

@@ -11,7 +11,8 @@ import pulumi
 from xgen_infra import naming
 from xgen_infra.cluster import Cluster
 from xgen_infra.delivery import services
-from xgen_infra.delivery.argocd import Applications, ArgoCD, Repository
+from xgen_infra.delivery.applications import Applications, Repository
+from xgen_infra.delivery.argocd import Access, ArgoCD
 from xgen_infra.delivery.argocd_values import argocd_values
 from xgen_infra.delivery.releases import Releases
 from xgen_infra.delivery.secrets import Workspace, docker_config
@@ -75,14 +76,17 @@ def _argocd(
 ) -> Applications:
     installed: list[pulumi.Resource] = []
     if not (site.k3s and site.k3s.adopt.argocd):
+        pull_secret = _pull_secret(site, credentials) if _mirrors_images(site) else None
         argocd = ArgoCD(
             "argocd",
             provider=cluster.provider,
-            values=argocd_values(site),
+            values=argocd_values(site, pull_secret=pull_secret is not None),
             chart_repository=site.argocd.chart_repository,
-            depends_on=cluster.ready,
+            namespace=site.namespace,
+            access=Access(webhook_url=credentials.argocd_webhook_url, pull_secret=pull_secret),
+            depends_on=ready,
         )
-        installed.append(argocd.release)
+        installed += argocd.ready
     return Applications(
         "applications",
         provider=cluster.provider,
@@ -91,15 +95,19 @@ def _argocd(
         repository=Repository(
             url=site.source.repo_url,
             revision=site.source.target_revision,
-            path=site.source.path,
+            folder=site.source.folder,
             username=site.source.username,
             password=credentials.git_password,
             ssh_key=credentials.git_ssh_key,
-            ca_certificate=site.source.ca_certificate,
         ),
         values=overlays,
         depends_on=(*ready, *installed),
     )
+
+
+def _mirrors_images(site: Site) -> bool:
+    """Whether Argo CD's own images come from the registry that the services' come from."""
+    return site.argocd.image_registry == naming.registry_host(site)
 
 
 def _pull_secret(site: Site, credentials: Credentials) -> pulumi.Output[str] | None:

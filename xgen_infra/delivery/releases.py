@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from xgen_infra.delivery.argocd import CHART_FOLDER
+from xgen_infra.delivery.applications import CHART_FOLDER
 
 
 class Releases(pulumi.ComponentResource):

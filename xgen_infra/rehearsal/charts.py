@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from xgen_infra.rehearsal.tools import module_dir
+from xgen_infra.rehearsal.gitops import chart as argocd_chart
 from xgen_infra.versions import ARGO_CD, Chart
 
 _CONTROLLER = """\
@@ -59,26 +59,10 @@ def pack(charts: Iterable[Chart], folder: Path) -> Path:
         metadata = {"apiVersion": "v2", "name": chart.name, "version": chart.version}
         (place / "Chart.yaml").write_text(yaml.safe_dump(metadata))
         if chart.name == ARGO_CD.name:
-            _argocd(place)
+            argocd_chart.write(place)
         else:
             (templates / "controller.yaml").write_text(_CONTROLLER)
         table[f"{chart.repository}|{chart.name}|{chart.version}"] = str(place)
     listed = folder / "substitutes.json"
     listed.write_text(json.dumps(table, indent=1))
     return listed
-
-
-def _argocd(place: Path) -> None:
-    source = module_dir("argocd", "github.com/argoproj/argo-cd/v3") / "manifests" / "install.yaml"
-    crds = place / "crds"
-    crds.mkdir(exist_ok=True)
-    for document in yaml.load_all(source.read_text(), Loader=yaml.CSafeLoader):
-        if not document:
-            continue
-        kind, name = document["kind"], document["metadata"]["name"]
-        text = yaml.dump(document, Dumper=yaml.CSafeDumper)
-        if kind == "CustomResourceDefinition":
-            (crds / f"{name}.yaml").write_text(text)
-        else:
-            escaped = text.replace("{{", "{{ `{{` }}")
-            (place / "templates" / f"{kind.lower()}-{name.replace(':', '-')}.yaml").write_text(escaped)

@@ -13,14 +13,15 @@ from pathlib import Path
 
 from xgen_infra.engine import Engine
 from xgen_infra.load import STACK_FILE_VARIABLE
-from xgen_infra.rehearsal import control_plane, seeds
+from xgen_infra.rehearsal import control_plane, gitops, seeds
 from xgen_infra.rehearsal.canary import RehearsalFile, prepare
 from xgen_infra.rehearsal.charts import pack
 from xgen_infra.rehearsal.control_plane import ControlPlane
 from xgen_infra.rehearsal.moto_server import MotoServer, free_port
 from xgen_infra.rehearsal.processes import Supervisor, clean_environment
 from xgen_infra.rehearsal.standins import language
-from xgen_infra.rehearsal.standins.kubernetes.helm import SUBSTITUTES
+from xgen_infra.rehearsal.standins.eks import command
+from xgen_infra.rehearsal.standins.kubernetes.charts import SUBSTITUTES
 from xgen_infra.rehearsal.standins.main import PORTS
 from xgen_infra.rehearsal.tools import Tool
 from xgen_infra.site import Site
@@ -45,6 +46,7 @@ class World:
     environment: Mapping[str, str]
     project: Path
     aws_endpoint: str | None
+    git: gitops.GitOps | None = None
 
     @property
     def stack(self) -> str:
@@ -98,11 +100,21 @@ def world(
             endpoint = _emulator(supervisor, root, site)
         progress("provider stand-ins")
         ports = _stand_ins(supervisor, root, project, binaries, plane, endpoint, real, site)
+        if site.eks:
+            command.install(root / "bin", plane.kubeconfig, root / "stand-ins" / "private")
         if "python" not in real:
             language.install(root / "bin")
         environment = _environment(root, plane, ports, binaries, file, source)
+        git = None
+        if Tool.ARGOCD in binaries:
+            progress("GitOps: the customer's Git server; Argo CD's own programs where its pods are")
+            password = file.canaries.get("xgen-infra:gitPassword", "")
+            git = gitops.start(supervisor, root, binaries, plane, site.source, password)
+            environment |= git.environment
+            if site.source.ca_certificate:
+                file.change(("source", "caCertificate"), git.ca.read_text())
         made = World(
-            root, site, file, supervisor, plane, plane.kubeconfig, binaries, environment, project, endpoint
+            root, site, file, supervisor, plane, plane.kubeconfig, binaries, environment, project, endpoint, git
         )
         (root / "state").mkdir(exist_ok=True)
         _init(made)
@@ -133,7 +145,7 @@ def _stand_ins(
     site: Site,
 ) -> dict[str, int]:
     folder = root / "stand-ins"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / "private").mkdir(mode=0o700, parents=True, exist_ok=True)
     wanted = [name for name in STAND_INS if name not in real and (endpoint or name not in {"aws", "eks"})]
     substitutes = pack((ARGO_CD, LOAD_BALANCER_CONTROLLER, CLUSTER_AUTOSCALER), root / "charts")
     environment = clean_environment(
@@ -143,13 +155,13 @@ def _stand_ins(
         PATH=_path(root, binaries),
         **{SUBSTITUTES: str(substitutes)},
     )
-    command: list[str | Path] = [sys.executable, "-m", "xgen_infra.rehearsal.standins.main"]
-    command += ["--folder", folder, "--project", project, "--providers", ",".join(wanted)]
-    command += ["--helm", binaries[Tool.HELM], "--kubeconfig", plane.kubeconfig]
-    command += ["--aws-endpoint", endpoint or "", "--account", site.eks.account if site.eks else "0" * 12]
+    argv: list[str | Path] = [sys.executable, "-m", "xgen_infra.rehearsal.standins.main"]
+    argv += ["--folder", folder, "--project", project, "--providers", ",".join(wanted)]
+    argv += ["--helm", binaries[Tool.HELM], "--kubeconfig", plane.kubeconfig]
+    argv += ["--aws-endpoint", endpoint or "", "--account", site.eks.account if site.eks else "0" * 12]
     listed = folder / PORTS
     listed.unlink(missing_ok=True)
-    supervisor.start("stand-ins", command, env=environment, ready=listed.exists, timeout=_SECONDS)
+    supervisor.start("stand-ins", argv, env=environment, ready=listed.exists, timeout=_SECONDS)
     ports: dict[str, int] = json.loads(listed.read_text())
     return ports
 

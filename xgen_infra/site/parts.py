@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool, StrictInt, model_validator
+from pydantic import Field, StrictBool, StrictInt, field_validator, model_validator
 
 from xgen_infra.site.base import (
     AwsAccount,
@@ -38,8 +38,22 @@ class Source(Model):
     """User name that goes with the secure key gitPassword; Argo CD reads with it."""
     ca_certificate: str | None = None
     """PEM of a private certificate authority."""
+    known_hosts: str | None = None
+    """Where the URL is SSH: the server's public keys, as `ssh-keyscan HOST` prints them, checked by its owner."""
     poll_seconds: Annotated[StrictInt, Field(ge=30, le=3600)] = 180
     """How often Argo CD looks for a new commit."""
+
+    @field_validator("path")
+    @classmethod
+    def _inside(cls, value: str) -> str:
+        if {"..", ".git"} & set(value.split("/")):
+            raise ValueError("expected a folder of the repository, such as 'sites/aww'")
+        return value
+
+    @property
+    def folder(self) -> str:
+        """The path as Git names it: without slashes around it or dots; empty for the repository's root."""
+        return "/".join(part for part in self.path.split("/") if part not in {"", "."})
 
 
 class NexusRegistry(Model):
