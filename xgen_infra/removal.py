@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 STACK_TYPE = "pulumi:pulumi:Stack"
+CLUSTER_TYPE = "aws:eks/cluster:Cluster"
 
 
 @dataclass(frozen=True)
@@ -65,17 +66,14 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "controllers",
-        "load-balancer controller, autoscaler and storage class, once nothing needs them",
+        "load-balancer controller and autoscaler, once nothing needs them",
         ("xgen:aws:Controllers",),
     ),
-    Stage(
-        "cluster",
-        "nodes and add-ons, then the control plane",
-        ("xgen:aws:Nodes", "xgen:aws:ControlPlane", "xgen:aws:WorkloadRole"),
-    ),
+    Stage("add-ons", "what runs on nodes, and the storage class", ("xgen:aws:ClusterAddons",)),
+    Stage("nodes", "the node group, then what nodes need to join", ("xgen:aws:Nodes", "xgen:aws:NodeAddons")),
+    Stage("cluster", "the control plane and all that hangs on it", (CLUSTER_TYPE,)),
     Stage("network", "what is left: peering, network, keys, registry"),
 )
-CLUSTER_TYPE = "aws:eks/cluster:Cluster"
 
 
 def resources_of(deployment: Mapping[str, Any]) -> list[Resource]:

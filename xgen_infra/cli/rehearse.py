@@ -50,13 +50,13 @@ def rehearse(
         chosen = chosen.model_copy(update={"delivery": delivery})
     console = Console(stderr=as_json or env, highlight=False)
     after = _enter if shell else _leave if env else None
-    options = Options(keep=keep, real=tuple(filter(None, real.split(","))))
+    options = Options(keep=keep or env, real=tuple(filter(None, real.split(","))))
     report = run(chosen, file.path.resolve(), options, console, after)
     if as_json:
         typer.echo(report.as_json())
     else:
         report.show(console)
-    if keep and report.passed:
+    if (keep or env) and report.passed:
         console.print(
             f"Left running. Kubeconfig: {report.folder}/control-plane/admin.kubeconfig", soft_wrap=True
         )
@@ -78,4 +78,3 @@ def _enter(world: World) -> None:
 def _leave(world: World) -> None:
     for key, value in environment_of(world).items():
         typer.echo(f"export {key}={shlex.quote(value)}")
-    world.supervisor.release()

@@ -62,7 +62,7 @@ def rehearse(
         report.error = f"phase {failed} has a check that failed"
     except (EngineError, ProcessError) as error:
         report.error = str(error)
-    if report.passed:
+    if report.passed and not options.keep:
         for name in _BULKY:
             shutil.rmtree(root / name, ignore_errors=True)
     return report
@@ -81,6 +81,8 @@ def _run(
     rehearsal.services()
     if after_up:
         after_up(made)
+        if options.keep:
+            made.supervisor.release()
         return
     rehearsal.again()
     rehearsal.change()

@@ -1,0 +1,1 @@
+"""Ratios that the documentation quotes, each measured in one run: `make bench`."""

@@ -1,0 +1,84 @@
+"""Whole rehearsals by the command, as `make rehearse` runs them; judged by their JSON reports."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+ROOT = Path(__file__).parents[2]
+
+
+def rehearse(*arguments: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "xgen_infra.cli", "rehearse", *arguments, "--json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout, done.stderr[-3000:]
+    report: dict[str, Any] = json.loads(done.stdout)
+    assert (done.returncode == 0) == report["passed"]
+    return report
+
+
+def checks(report: dict[str, Any]) -> dict[str, tuple[bool, str]]:
+    return {c["name"]: (c["passed"], c["saw"]) for phase in report["phases"] for c in phase["checks"]}
+
+
+def assert_nothing_left(folder: str) -> None:
+    left = [
+        process.pid
+        for process in psutil.process_iter(["cmdline"])
+        if folder in " ".join(process.info["cmdline"] or [])
+    ]
+    assert not left
+
+
+@pytest.mark.parametrize(("stack", "kind"), [("aww", "eks"), ("lotteimall", "k3s")])
+def test_a_customers_stack_is_brought_up_changed_and_torn_down_by_helm(stack: str, kind: str) -> None:
+    report = rehearse(stack, "--delivery", "helm")
+    failed = {name: saw for name, (passed, saw) in checks(report).items() if not passed}
+    assert report["passed"], (report["error"], failed)
+    assert report["kind"] == kind
+    seen = checks(report)
+    for name in (
+        "every replica ready",
+        "every wired variable reaches its container",
+        "nothing changes",
+        "one resource is touched",
+        "only that service's pods restart",
+        "nothing was removed",
+        "nothing but protected data is left",
+    ):
+        assert name in seen
+    assert_nothing_left(report["folder"])
+
+
+def test_a_site_on_k3s_registers_no_aws_resource() -> None:
+    report = rehearse("lotteimall")
+    failed = {name: saw for name, (passed, saw) in checks(report).items() if not passed}
+    assert report["passed"], (report["error"], failed)
+    assert report["delivery"] == "argocd"
+    assert not {"aws", "eks"} & set(report["resources"])
+    assert checks(report)["no AWS resource"][0]
+    assert_nothing_left(report["folder"])
+
+
+def test_an_unknown_delivery_is_wrong_usage() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "xgen_infra.cli", "rehearse", "aww", "--delivery", "ftp"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
