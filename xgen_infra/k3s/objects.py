@@ -23,7 +23,8 @@ from xgen_infra.k3s.workload import (
 
 NAME = "object-store"
 PORT = 9000
-USER = 1000
+USER = 10001
+"""Any will do; no user of a node has this number, whose files on a local volume would then be theirs too."""
 REGION = "us-east-1"
 ACCESS_KEY = "access-key"
 SECRET_KEY = "secret-key"  # noqa: S105

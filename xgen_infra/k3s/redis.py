@@ -10,8 +10,8 @@ from xgen_infra.site.parts import Redis
 
 NAME = "redis"
 PORT = 6379
-USER = 999
-"""The user valkey of the image."""
+USER = 10001
+"""Any will do; no user of a node has this number, whose files on a local volume would then be theirs too."""
 PASSWORD = "password"  # noqa: S105
 AUTH = "auth.conf"
 
