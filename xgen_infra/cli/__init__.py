@@ -32,7 +32,9 @@ VERBS: dict[str, Verb] = {
         "xgen_infra.cli.rehearse:rehearse",
         "Bring a customer's whole stack up, change it, tear it down, here.",
     ),
-    "render": Verb("xgen_infra.cli.render:render", "Write the chart and values that go to the customer's Git."),
+    "render": Verb(
+        "xgen_infra.cli.render:render", "Write the chart and values that go to the customer's Git."
+    ),
     "mirror": Verb("xgen_infra.cli.mirror:mirror", "Bring a site's chart and values to the customer's Git."),
     "destroy": Verb("xgen_infra.cli.destroy:destroy", "Remove a customer's stack in stages; data stays."),
     "sites": Verb("xgen_infra.cli.sites:sites", "List the sites for which the vendor builds."),
