@@ -8,11 +8,10 @@ import time
 
 import grpc
 import pytest
-import yaml
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
-from standins.provider_client import bag, initialization_failure, plain
+from standins.provider_client import initialization_failure, plain
 from xgen_infra.rehearsal.standins.contract import UNKNOWN
 from xgen_infra.rehearsal.standins.kubernetes import marks
 
@@ -316,71 +315,6 @@ def test_a_patch_owns_its_fields_only_and_lets_go_of_them(bench, api):
     assert "by" not in api.get(where)["metadata"]["labels"]
 
 
-def test_an_unreachable_cluster_previews_and_refuses_to_act(bench):
-    unreachable = {"kubeconfig": nowhere(bench), "deleteUnreachable": "false"}
-    client = bench.client(**unreachable)
-    inputs = config_map(name="x", namespace="n")
-    assert not client.check(inputs, urn=urn(CONFIG_MAP)).failures
-    assert plain(client.create(inputs, urn=urn(CONFIG_MAP), preview=True).properties)["data"] == {"a": "1"}
-    for act in (
-        lambda: client.create(inputs, urn=urn(CONFIG_MAP)),
-        lambda: client.update("n/x", inputs, inputs, urn=urn(CONFIG_MAP)),
-        lambda: client.read("n/x", inputs, inputs, urn=urn(CONFIG_MAP)),
-        lambda: client.delete("n/x", urn(CONFIG_MAP), inputs),
-    ):
-        with pytest.raises(grpc.RpcError, match="unreachable"):
-            act()
-
-
-def test_an_unreachable_clusters_resources_are_dropped_or_skipped_where_the_provider_says_so(bench):
-    inputs = config_map(name="x", namespace="n")
-    dropping = bench.client(kubeconfig=nowhere(bench), deleteUnreachable="true")
-    dropping.delete("n/x", urn(CONFIG_MAP), inputs)
-    assert dropping.read("n/x", inputs, inputs, urn=urn(CONFIG_MAP)).id == ""
-    skipping = bench.client(kubeconfig=nowhere(bench), skipUpdateUnreachable="true")
-    changed = config_map({"a": "2"}, name="x", namespace="n")
-    assert plain(skipping.check({**changed, "immutable": True}, inputs, urn=urn(CONFIG_MAP)).inputs) == inputs
-    assert skipping.read("n/x", inputs, inputs, urn=urn(CONFIG_MAP)).id == "n/x"
-
-
-def wait(ready):
-    deadline = time.monotonic() + 30
-    while not ready():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
-def nowhere(bench):
-    content = yaml.safe_load(bench.config["kubeconfig"])
-    content["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:9"
-    return yaml.safe_dump(content)
-
-
-def test_what_is_no_object_is_refused_by_name(bench):
-    with pytest.raises(grpc.RpcError, match=r"has no resource type kubernetes:helm\.sh/v4:Chart"):
-        bench.make("kubernetes:helm.sh/v4:Chart", {})
-
-
-@pytest.mark.parametrize(
-    ("inputs", "said"),
-    [
-        ({"kind": "ConfigMap", "metadata": {}}, "apiVersion"),
-        ({"apiVersion": "v1", "kind": "ConfigMapList", "metadata": {}}, "a list is not an object"),
-        ({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"generateName": "x-"}}, "generateName"),
-    ],
-)
-def test_inputs_that_no_api_server_takes_are_refused_by_check(bench, inputs, said):
-    found = bench.client().check(inputs, urn=urn(CONFIG_MAP)).failures
-    assert any(said in f"{one.property} {one.reason}" for one in found)
-
-
-def test_rendering_to_files_is_refused(bench):
-    answer = bench.client().stub.CheckConfig(
-        provider_pb2.CheckRequest(urn="urn:provider", news=bag({"renderYamlToDirectory": "/x"}))
-    )
-    assert [one.property for one in answer.failures] == ["renderYamlToDirectory"]
-
-
 def test_an_object_waits_a_little_for_its_namespace(bench, api):
     later = f"{bench.namespace}-later"
     space = {"metadata": {"name": later}}
@@ -400,3 +334,10 @@ def test_what_is_all_unknown_is_an_update_and_no_replacement(bench):
         made.inputs, {**made.inputs, "metadata": UNKNOWN}, urn=made.urn, outputs=made.outputs
     )
     assert changes(answer) == {"metadata": "UPDATE"}
+
+
+def wait(ready):
+    deadline = time.monotonic() + 30
+    while not ready():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
