@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import pulumi
 import pytest
 
 from xgen_infra.aws.assemble import build
@@ -150,7 +151,7 @@ def test_skipping_a_minor_or_going_back_is_refused_before_the_cluster_is_touched
     has: str, wanted: str
 ) -> None:
     seen, subject = Recording(), site({"cluster": {"version": wanted}})
-    with pytest.raises(ValueError, match=rf"cluster\.version {wanted}: the cluster runs {has}"):
+    with pytest.raises(pulumi.RunError, match=rf"cluster\.version {wanted}: the cluster runs {has}"):
         record(lambda: build(subject), running(has), into=seen)
     assert not seen.of(CLUSTER)
     assert not seen.of("aws:eks/addon:Addon")
@@ -188,6 +189,12 @@ def test_a_changed_kubeconfig_replaces_nothing_on_the_cluster(aww: Recording) ->
     assert provider["clusterIdentifier"] == arn
     assert provider["enableServerSideApply"] == "true"
     assert provider["deleteUnreachable"] == "false"
+
+
+def test_a_secret_is_changed_where_it_is_so_that_no_pod_misses_it(aww: Recording) -> None:
+    provider = aww.one("pulumi:providers:kubernetes").inputs
+    assert provider["enableSecretMutable"] == "true"
+    assert provider["enableConfigMapMutable"] == "true"
 
 
 EXISTING = {

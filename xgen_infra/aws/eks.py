@@ -12,6 +12,7 @@ import pulumi_eks as eks
 
 from xgen_infra.aws import policies, upgrade
 from xgen_infra.aws.peering import key
+from xgen_infra.aws.refusal import told
 
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 RUNNERS_GROUP = "xgen:runners"
@@ -176,7 +177,7 @@ class ControlPlane(pulumi.ComponentResource):
 
         names: pulumi.Output[Sequence[str]] = aws.eks.get_clusters_output(opts=options).names
         version: pulumi.Output[str | None] = names.apply(running)
-        return version.apply(lambda found: upgrade.step(found, wanted))
+        return version.apply(lambda found: told(upgrade.step, found, wanted))
 
     def _private_access(self) -> None:
         """Let the management server's network reach the API: EKS' own group admits only the nodes."""

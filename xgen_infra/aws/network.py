@@ -11,6 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from xgen_infra.aws import cidr, policies
+from xgen_infra.aws.refusal import told
 
 NOT_FOR_EKS = frozenset({"use1-az3", "usw1-az2", "cac1-az3"})
 """Zones in which EKS places no control plane (Amazon EKS User Guide, "VPC and subnet requirements")."""
@@ -115,7 +116,7 @@ class Network(pulumi.ComponentResource):
             filters=[{"name": "opt-in-status", "values": ["opt-in-not-required"]}],
             opts=pulumi.InvokeOptions(parent=self),
         )
-        chosen = found.apply(lambda result: choose_zones(result.names, result.zone_ids))
+        chosen = found.apply(lambda result: told(choose_zones, result.names, result.zone_ids))
         return [chosen[index] for index in range(cidr.ZONES)]
 
     def _subnets(

@@ -75,11 +75,16 @@ def reach(plan: Plan, under: Sequence[pulumi.Resource]) -> Platform:
 
 
 def _provider(plan: Plan, kubeconfig: pulumi.Output[str]) -> kubernetes.Provider:
-    """Make the provider; a new kubeconfig (another endpoint or authority) replaces nothing on the cluster."""
+    """Make the provider; a new kubeconfig (another endpoint or authority) replaces nothing on the cluster.
+
+    A Secret or ConfigMap is changed where it is, not replaced: pods that start meanwhile must find it.
+    """
     return kubernetes.Provider(
         "kubernetes",
         kubeconfig=kubeconfig,
         cluster_identifier=plan.cluster_arn,
         enable_server_side_apply=True,
+        enable_secret_mutable=True,
+        enable_config_map_mutable=True,
         delete_unreachable=False,
     )
