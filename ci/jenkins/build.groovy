@@ -10,12 +10,12 @@ Map sites() {
     return known
 }
 
-/** The build targets of a plan: a list of maps as `xgen build-plan --json` prints them. `words` are its options. */
-List targets(Map<String, String> words) {
-    def names = words.keySet().collect { it }
-    def options = names.collect { "--${it} \"\$PLAN_${it.toUpperCase()}\"" }.join(' ')
-    return withEnv(names.collect { "PLAN_${it.toUpperCase()}=${words[it]}".toString() }) {
-        def text = sh(script: "ci/jenkins/xgen build-plan --json ${options}", returnStdout: true)
+/** The build targets as `xgen build-plan --json` prints them: maps. `options` are its site, branch and service. */
+List targets(Map<String, String> options) {
+    def names = ['site', 'branch', 'service']
+    return withEnv(names.collect { "PLAN_${it.toUpperCase()}=${options[it] ?: ''}".toString() }) {
+        def text = sh returnStdout: true, script: '''ci/jenkins/xgen build-plan --json ${PLAN_SITE:+"--site=$PLAN_SITE"} \
+            ${PLAN_BRANCH:+"--branch=$PLAN_BRANCH"} ${PLAN_SERVICE:+"--service=$PLAN_SERVICE"}'''
         return readJSON(text: text, returnPojo: true).targets
     }
 }
