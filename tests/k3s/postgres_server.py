@@ -16,7 +16,7 @@ import pulumi
 
 from xgen_infra.k3s import backup, postgres
 from xgen_infra.k3s.manifests import stateful_set
-from xgen_infra.k3s.workload import CONFIG_MOUNT, Workload
+from xgen_infra.k3s.workload import CONFIG_MOUNT, Mirror, Workload
 from xgen_infra.site.parts import Postgres
 
 NOBODY = 65534
@@ -49,7 +49,7 @@ class Pod:
 
     @property
     def workload(self) -> Workload:
-        return postgres.workload(self.infra, pulumi.Output.secret(""), size="1Gi", image_registry=None)
+        return postgres.workload(self.infra, pulumi.Output.secret(""), size="1Gi", mirror=Mirror())
 
     @property
     def spec(self) -> dict[str, Any]:

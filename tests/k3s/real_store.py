@@ -27,6 +27,7 @@ from minio.error import S3Error
 
 from xgen_infra.k3s import backup, objects
 from xgen_infra.k3s.manifests import stateful_set
+from xgen_infra.k3s.workload import Mirror
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from k3s.dumps import DUMPS
@@ -59,7 +60,7 @@ def environment(entries: Iterable[Mapping[str, Any]], home: Path, keys: Mapping[
 def gateway(home: Path, keys: Mapping[str, str]) -> Iterator[str]:
     """Run the pod: its init container, then its server; yield host:port."""
     pulled = pulumi.Output.secret("")
-    workload = objects.workload(pulled, pulled, size="1Gi", image_registry=None)
+    workload = objects.workload(pulled, pulled, size="1Gi", mirror=Mirror())
     pod = stateful_set(workload, "any", 1)["spec"]["template"]["spec"]
     (init,), (main,) = pod["initContainers"], pod["containers"]
     subprocess.run([word.replace("/data", f"{home}/data") for word in init["command"]], check=True)
@@ -107,7 +108,7 @@ def documents(address: str) -> None:
 
 def bucket_job(address: str, home: Path, keys: Mapping[str, str]) -> bool:
     """Run the Job that makes the bucket."""
-    job = objects.bucket_job(BUCKET, f"http://{address}", 1, None)
+    job = objects.bucket_job(BUCKET, f"http://{address}", 1, Mirror())
     (container,) = job["spec"]["template"]["spec"]["containers"]
     env = environment(container["env"], home, keys)
     return subprocess.run(["rclone", *container["args"]], env=env, check=False).returncode == 0

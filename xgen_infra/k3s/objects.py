@@ -8,6 +8,7 @@ from xgen_infra import catalog, versions
 from xgen_infra.k3s.workload import (
     GENERATION,
     Manifest,
+    Mirror,
     Port,
     Workload,
     client,
@@ -16,7 +17,7 @@ from xgen_infra.k3s.workload import (
     labels,
     metadata,
     plain,
-    pod_security,
+    pod_base,
     resources,
     scratch_volumes,
 )
@@ -33,14 +34,15 @@ HEALTH = "/_/health"
 
 
 def workload(
-    access_key: pulumi.Input[str], secret_key: pulumi.Input[str], *, size: str, image_registry: str | None
+    access_key: pulumi.Input[str], secret_key: pulumi.Input[str], *, size: str, mirror: Mirror
 ) -> Workload:
     """Return the Versity S3 Gateway over a folder of its volume, with the site's access key as its one identity."""
     return Workload(
         name=NAME,
-        image=versions.OBJECT_STORE.mirrored(image_registry),
+        image=mirror.name_of(versions.OBJECT_STORE),
+        mirror=mirror,
         user=USER,
-        ports=(Port("s3", PORT, PORT),),
+        ports=(Port("s3", PORT),),
         size=size,
         requests=catalog.Size("100m", "128Mi"),
         limits=catalog.Size("1000m", "1Gi"),
@@ -94,7 +96,7 @@ def remote(endpoint: str, secret: str) -> list[Manifest]:
     ]
 
 
-def bucket_job(bucket: str, endpoint: str, generation: int, image_registry: str | None) -> Manifest:
+def bucket_job(bucket: str, endpoint: str, generation: int, mirror: Mirror) -> Manifest:
     """Return the Job that makes the document bucket; one that exists is left as it is."""
     volumes, mounts = scratch_volumes(["/tmp"])  # noqa: S108
     return {
@@ -111,13 +113,11 @@ def bucket_job(bucket: str, endpoint: str, generation: int, image_registry: str 
                 },
                 "spec": {
                     "restartPolicy": "OnFailure",
-                    "automountServiceAccountToken": False,
-                    "enableServiceLinks": False,
-                    "securityContext": pod_security(USER),
+                    **pod_base(USER, mirror),
                     "containers": [
                         {
                             "name": "bucket",
-                            "image": versions.S3_CLIENT.mirrored(image_registry),
+                            "image": mirror.name_of(versions.S3_CLIENT),
                             "imagePullPolicy": "IfNotPresent",
                             "args": ["mkdir", f"store:{bucket}"],
                             "env": remote(endpoint, f"{NAME}-credentials"),

@@ -5,19 +5,16 @@ from __future__ import annotations
 import pulumi
 
 from xgen_infra import catalog, versions
-from xgen_infra.k3s.workload import CONFIG_MOUNT, Manifest, Port, Workload, from_secret, plain, script
+from xgen_infra.k3s.workload import CONFIG_MOUNT, Manifest, Mirror, Port, Workload, from_secret, plain, script
 from xgen_infra.site.parts import Postgres
 
 NAME = "postgres"
-PORT = 5432
 USER = 999
 """The user postgres of the image."""
 PASSWORD = "password"  # noqa: S105
 
 
-def workload(
-    infra: Postgres, password: pulumi.Input[str], *, size: str, image_registry: str | None
-) -> Workload:
+def workload(infra: Postgres, password: pulumi.Input[str], *, size: str, mirror: Mirror) -> Workload:
     """Return PostgreSQL with the site's database and role.
 
     An init container makes the database on an empty volume, and on every start gives the role the Secret's
@@ -30,14 +27,16 @@ def workload(
         "pg_isready",
         "--quiet",
         "--host=127.0.0.1",
+        f"--port={infra.port}",
         f"--dbname={infra.database}",
         f"--username={infra.user}",
     ]
     return Workload(
         name=NAME,
-        image=versions.POSTGRES.mirrored(image_registry),
+        image=mirror.name_of(versions.POSTGRES),
+        mirror=mirror,
         user=USER,
-        ports=(Port("postgres", PORT, infra.port),),
+        ports=(Port("postgres", infra.port),),
         size=size,
         requests=catalog.Size("250m", "512Mi"),
         limits=catalog.Size("2000m", "2Gi"),
@@ -60,7 +59,7 @@ def workload(
         ),
         container={
             "command": ["postgres"],
-            "args": [f"--{key}={value}" for key, value in _settings().items()],
+            "args": [f"--{key}={value}" for key, value in _settings(infra.port).items()],
             "env": names,
             "startupProbe": _probe(ready, period=10, failures=360),
             "readinessProbe": _probe(ready, period=10, failures=3),
@@ -73,8 +72,9 @@ def workload(
     )
 
 
-def _settings() -> dict[str, str]:
+def _settings(port: int) -> dict[str, str]:
     return {
+        "port": str(port),
         "listen_addresses": "*",
         "hba_file": f"{CONFIG_MOUNT}/pg_hba.conf",
         "password_encryption": "scram-sha-256",

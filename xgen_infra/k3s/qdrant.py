@@ -5,18 +5,16 @@ from __future__ import annotations
 import pulumi
 
 from xgen_infra import catalog, versions
-from xgen_infra.k3s.workload import Manifest, Port, Workload, from_secret, plain
+from xgen_infra.k3s.workload import Manifest, Mirror, Port, Workload, from_secret, plain
 from xgen_infra.site.parts import Qdrant
 
 NAME = "qdrant"
-HTTP = 6333
-GRPC = 6334
 USER = 1000
 """The user of the image's unprivileged variant."""
 API_KEY = "api-key"
 
 
-def workload(infra: Qdrant, api_key: pulumi.Input[str], *, size: str, image_registry: str | None) -> Workload:
+def workload(infra: Qdrant, api_key: pulumi.Input[str], *, size: str, mirror: Mirror) -> Workload:
     """Return Qdrant with an API key; every path that it writes is on its volume.
 
     Each setting is `QDRANT__<section>__<key>` (Qdrant documentation, "Configuration"); /readyz and /livez need
@@ -24,9 +22,10 @@ def workload(infra: Qdrant, api_key: pulumi.Input[str], *, size: str, image_regi
     """
     return Workload(
         name=NAME,
-        image=versions.QDRANT.mirrored(image_registry),
+        image=mirror.name_of(versions.QDRANT),
+        mirror=mirror,
         user=USER,
-        ports=(Port("http", HTTP, infra.port), Port("grpc", GRPC, infra.grpc_port)),
+        ports=(Port("http", infra.port), Port("grpc", infra.grpc_port)),
         size=size,
         requests=catalog.Size("250m", "1Gi"),
         limits=catalog.Size("2000m", "4Gi"),
@@ -39,8 +38,8 @@ def workload(infra: Qdrant, api_key: pulumi.Input[str], *, size: str, image_regi
                         "QDRANT__STORAGE__STORAGE_PATH": "/data/storage",
                         "QDRANT__STORAGE__SNAPSHOTS_PATH": "/data/snapshots",
                         "QDRANT__STORAGE__TEMP_PATH": "/data/temporary",
-                        "QDRANT__SERVICE__HTTP_PORT": str(HTTP),
-                        "QDRANT__SERVICE__GRPC_PORT": str(GRPC),
+                        "QDRANT__SERVICE__HTTP_PORT": str(infra.port),
+                        "QDRANT__SERVICE__GRPC_PORT": str(infra.grpc_port),
                         "QDRANT__TELEMETRY_DISABLED": "true",
                     }
                 ),

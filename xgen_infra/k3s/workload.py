@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import pulumi
 
-from xgen_infra import catalog, naming
+from xgen_infra import catalog, naming, versions
 
 PART_OF = "xgen"
 GENERATION = "xgen/secret-generation"
@@ -22,12 +22,26 @@ Component = Literal["data", "client"]
 
 
 @dataclass(frozen=True)
+class Mirror:
+    """Where the platform's images come from: their makers' registries, or one that mirrors them.
+
+    `authenticated` says that the Secret registry-credentials is needed to pull.
+    """
+
+    registry: str | None = None
+    authenticated: bool = False
+
+    def name_of(self, image: versions.Image) -> str:
+        """Return an image's full name."""
+        return image.mirrored(self.registry)
+
+
+@dataclass(frozen=True)
 class Port:
-    """A port by name: where the container listens, and where the Service does."""
+    """A port by name: where the container listens, and the Service too."""
 
     name: str
-    container: int
-    service: int
+    number: int
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,7 @@ class Workload:
 
     name: str
     image: str
+    mirror: Mirror
     user: int
     ports: tuple[Port, ...]
     size: str
@@ -106,15 +121,21 @@ def plain(variables: Mapping[str, str]) -> list[Manifest]:
     return [{"name": name, "value": value} for name, value in variables.items()]
 
 
-def pod_security(user: int) -> Manifest:
-    """Return a pod's securityContext (Kubernetes documentation, "Pod Security Standards", restricted)."""
+def pod_base(user: int, mirror: Mirror) -> Manifest:
+    """Return what every pod's spec has (Kubernetes documentation, "Pod Security Standards", restricted)."""
+    pull: Manifest = {"imagePullSecrets": [{"name": naming.REGISTRY_SECRET}]} if mirror.authenticated else {}
     return {
-        "runAsNonRoot": True,
-        "runAsUser": user,
-        "runAsGroup": user,
-        "fsGroup": user,
-        "fsGroupChangePolicy": "OnRootMismatch",
-        "seccompProfile": {"type": "RuntimeDefault"},
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": user,
+            "runAsGroup": user,
+            "fsGroup": user,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        **pull,
     }
 
 
