@@ -210,6 +210,14 @@ def test_a_cluster_goes_up_one_minor_at_a_time_and_never_down(bench: Bench) -> N
     assert cluster.update(version="1.35")["version"] == "1.35"
 
 
+def test_envelope_encryption_can_be_switched_on_and_never_off(bench: Bench) -> None:
+    cluster = bench.cluster()
+    encryption = {"provider": {"keyArn": bench.make(KEY)["arn"]}, "resources": ["secrets"]}
+    assert cluster.update(encryptionConfig=encryption)["encryptionConfig"] == encryption
+    with pytest.raises(AwsError, match="cannot be switched off"):
+        cluster.update(encryptionConfig=None)
+
+
 def test_nodes_before_the_network_plugin_never_become_ready(bench: Bench) -> None:
     cluster = bench.cluster(bootstrapSelfManagedAddons=False)
     with pytest.raises(AwsError) as refused:

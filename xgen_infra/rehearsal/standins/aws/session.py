@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
-import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from xgen_infra.rehearsal.standins.aws.store import Store
-from xgen_infra.rehearsal.standins.aws.world import World
+from xgen_infra.rehearsal.standins.aws.world import ROOT_KEY_ID, World
 
-_ROOT_KEY = ("AKIAREHEARSALROOT000", "not-a-secret")
+_ROOT_KEY = (ROOT_KEY_ID, "not-a-secret")
 _RETRIES = Config(
     retries={"max_attempts": 1}, s3={"addressing_style": "path"}, request_checksum_calculation="when_required"
 )
@@ -75,14 +76,27 @@ class Aws:
         return f"arn:{self.partition}:{service}:{self.region if regional else ''}:{self.account}:{resource}"
 
     def _connect(self, service: str) -> Any:
-        session = boto3.session.Session(*self.key, region_name=self.region)
-        client = session.client(service, endpoint_url=self.world.moto_url, config=_RETRIES)
+        client = _session().create_client(
+            service,
+            region_name=self.region,
+            endpoint_url=self.world.moto_url,
+            aws_access_key_id=self.key[0],
+            aws_secret_access_key=self.key[1],
+            config=_RETRIES,
+        )
         if self.key == _ROOT_KEY:
             client.meta.events.register("before-sign.*.*", self._name_account)
         return client
 
     def _name_account(self, request: Any, **_: Any) -> None:
         request.headers["x-moto-account-id"] = self.account
+
+
+@cache
+def _session() -> Any:
+    """Give the one botocore session: it keeps the services' models, and knows nothing of the user's own AWS."""
+    nothing = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull}
+    return botocore.session.Session({name: (None, None, value, None) for name, value in nothing.items()})
 
 
 class Sessions:

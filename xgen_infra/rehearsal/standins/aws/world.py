@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT_ACCOUNT = "123456789012"
+ROOT_KEY_ID = "AKIAREHEARSALROOT000"
+"""The access key id of the rehearsal itself: whoever signs with it may do all. Loopback only."""
 
 
 @dataclass(frozen=True)

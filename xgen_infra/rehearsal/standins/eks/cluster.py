@@ -8,13 +8,13 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
-import yaml
 
 from xgen_infra.rehearsal.standins.contract import ConstructRequest, ConstructResult
 from xgen_infra.rehearsal.standins.eks import parts, refusals
 from xgen_infra.rehearsal.standins.eks.addons import VpcCniAddon
 from xgen_infra.rehearsal.standins.eks.inputs import Inputs
 from xgen_infra.rehearsal.standins.eks.kubeconfig import kubeconfig
+from xgen_infra.rehearsal.standins.eks.node_access import node_access
 from xgen_infra.rehearsal.standins.eks.parts import ServiceRole, under
 
 _THUMBPRINT = "9e99a48a9960b14926bb7f3b02e22da2b0ab7280"
@@ -53,7 +53,9 @@ class Cluster(pulumi.ComponentResource):
             opts=under(self),
         )
         self.instance_roles = self._instance_roles()
-        self.node_access = self._node_access() if refusals.supports_config_map(inputs) else None
+        self.node_access: Any = None
+        if refusals.supports_config_map(inputs):
+            self.node_access = node_access(name, inputs, self.instance_roles, self.provider, self)
         self.entries = self._entries() if refusals.supports_entries(inputs) else {}
         self.vpc_cni = None if inputs.truthy("useDefaultVpcCni") else self._vpc_cni()
         self._managed_addon("coredns", "corednsAddonOptions", enabled=False)
@@ -254,38 +256,6 @@ class Cluster(pulumi.ComponentResource):
             entries = {"defaultNodeGroupInstanceRole": own, **entries}
         parts.access_entries(self._name, self.cluster, entries, self)
         return entries
-
-    def _node_access(self) -> Any:
-        """Make the aws-auth ConfigMap: instance roles, mapped roles and users."""
-
-        def role_of(arn: str) -> dict[str, Any]:
-            groups = ["system:bootstrappers", "system:nodes"]
-            return {"rolearn": arn, "username": "system:node:{{EC2PrivateDNSName}}", "groups": groups}
-
-        def rows(given: Any, key: str, named: str) -> list[dict[str, Any]]:
-            return [
-                {named: one[key], "username": one.get("username"), "groups": one["groups"]}
-                for one in given or []
-            ]
-
-        arns = [pulumi.Output.from_input(role).apply(lambda r: r.arn) for role in self.instance_roles]
-        roles = pulumi.Output.all(self._inputs.get("roleMappings"), *arns).apply(
-            lambda given: yaml.safe_dump([*rows(given[0], "roleArn", "rolearn"), *map(role_of, given[1:])])
-        )
-        data: dict[str, Any] = {"mapRoles": roles}
-        if self._inputs.has("userMappings"):
-            users = pulumi.Output.from_input(self._inputs.get("userMappings"))
-            data["mapUsers"] = users.apply(lambda given: yaml.safe_dump(rows(given, "userArn", "userarn")))
-        return kubernetes.core.v1.ConfigMap(
-            f"{self._name}-nodeAccess",
-            metadata={
-                "name": "aws-auth",
-                "namespace": "kube-system",
-                "annotations": {"pulumi.com/patchForce": "true"},
-            },
-            data=data,
-            opts=under(self, provider=self.provider),
-        )
 
     def _oidc(self) -> Any:
         return aws.iam.OpenIdConnectProvider(

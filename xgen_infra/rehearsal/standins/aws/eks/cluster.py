@@ -23,7 +23,10 @@ from xgen_infra.rehearsal.standins.contract import Failure, Props
 DEFAULT_VERSION = "1.36"
 _LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 _ZONES_NEEDED = 2
-_KEPT = ("accessConfig", "bootstrapSelfManagedAddons", "deletionProtection", "upgradePolicy", "version")
+_KEPT = (
+    "accessConfig", "bootstrapSelfManagedAddons", "deletionProtection", "encryptionConfig", "upgradePolicy",
+    "version",
+)  # fmt: skip
 _EVERYWHERE = "0.0.0.0/0"
 
 
@@ -121,7 +124,8 @@ class Cluster(Kind):
                 "clusterSecurityGroupId": kept.get("clusterSecurityGroupId", ""),
             },
             "enabledClusterLogTypes": enabled,
-            "encryptionConfig": (cluster.get("encryptionConfig") or [None])[0],
+            "encryptionConfig": kept.get("encryptionConfig")
+            or (cluster.get("encryptionConfig") or [None])[0],
             "upgradePolicy": kept.get("upgradePolicy") or {"supportType": "EXTENDED"},
             "deletionProtection": bool(kept.get("deletionProtection", False)),
             "bootstrapSelfManagedAddons": bool(kept.get("bootstrapSelfManagedAddons", True)),
@@ -135,6 +139,11 @@ class Cluster(Kind):
         eks, had = job.aws.client("eks"), str(ref.known.get("version") or DEFAULT_VERSION)
         wanted = job.text("version", had)
         _refuse_version(had, wanted)
+        if ref.known.get("encryptionConfig") and not job.inputs.get("encryptionConfig"):
+            raise AwsError(
+                "InvalidRequestException",
+                f"envelope encryption of {ref.id} cannot be switched off once it is on",
+            )
         vpc = self._vpc(job)
         eks.update_cluster_config(
             name=ref.id,

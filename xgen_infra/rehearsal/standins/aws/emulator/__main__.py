@@ -5,7 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import threading
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 def main() -> None:
@@ -32,7 +37,7 @@ def main() -> None:
         guard.install()
     if asked.networks:
         networks.lay(networks.load(asked.networks))
-    app = DomainDispatcherApplication(create_backend_app)
+    app = one_at_a_time(DomainDispatcherApplication(create_backend_app))
 
     def serve(port: int, tls: tuple[str, str] | None) -> BaseWSGIServer:
         return make_server(
@@ -43,6 +48,17 @@ def main() -> None:
         secure = serve(asked.tls_port, (str(asked.certificate), str(asked.key)))
         threading.Thread(target=secure.serve_forever, daemon=True).start()
     serve(asked.port, None).serve_forever()
+
+
+def one_at_a_time(app: WSGIApplication) -> WSGIApplication:
+    """Answer requests one after the other: moto changes its tables while other threads walk over them."""
+    lock = threading.Lock()
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with lock:
+            return list(app(environ, start_response))
+
+    return answer
 
 
 def _arguments() -> argparse.Namespace:

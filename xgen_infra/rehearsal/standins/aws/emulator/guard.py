@@ -25,9 +25,7 @@ from moto.s3.models import FakeBucket, s3_backends
 from moto.utilities.utils import get_partition
 
 from xgen_infra.rehearsal.standins.aws.emulator.policy import Ask, Verdict, verdict
-
-ROOT_KEY_ID = "AKIAREHEARSALROOT000"
-"""The access key id of the rehearsal itself: whoever signs with it may do all. Loopback only."""
+from xgen_infra.rehearsal.standins.aws.world import ROOT_KEY_ID
 
 _PUBLIC_STS = ("AssumeRoleWithWebIdentity", "AssumeRoleWithSAML")
 _SUBRESOURCE_ACTIONS = {
