@@ -232,7 +232,7 @@ World.shell = new GroovyShell(this.class.classLoader, binding, configuration)
 Place.HERE.set(new Place(env: World.scenario.env))
 def failure = null
 try {
-    World.shell.parse(new File(World.scenario.script)).run()
+    World.shell.parse(new File(World.scenario.script).text, 'WorkflowScript').run()
 } catch (Throwable thrown) {
     failure = thrown
     World.say(thrown instanceof Failure ? "ERROR: ${thrown.message}" : thrown.toString())
