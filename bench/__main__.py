@@ -15,6 +15,7 @@ BENCHES: dict[str, str] = {
     "preview": "bench.preview:against_flat",
     "up": "bench.up:against_helm",
     "memory": "bench.memory:against_imports",
+    "build-plan": "bench.build_plan:against_loader",
 }
 """Name on the command line -> module:function, which yields figures."""
 

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from xgen_infra.findings import Finding, Refused, errors
-from xgen_infra.folder import UnknownSiteError, stack_files, vendor_in
+from xgen_infra.folder import UnknownSiteError, examine_path, stack_files, vendor_in
 from xgen_infra.site import NexusRegistry, Vendor
-from xgen_infra.stackfile import StackFile
-from xgen_infra.validate import examine_file
 from xgen_infra.vendor.targets import Pair, Target, branch_of, by_site, contradictions, target_of
 
 
@@ -79,11 +77,10 @@ def read(folder: Path) -> Inventory:
     refused = _Refused()
     for stack, path in stack_files(folder).items():
         try:
-            file = StackFile.read(path)
+            file, site, findings = examine_path(path, vendor)
         except Refused as error:
             refused.add(stack, stack, error.findings)
             continue
-        site, findings = examine_file(file, vendor)
         if site is None or errors(findings):
             name = _said(file.site, "site", stack)
             refused.add(name, _said(file.site, "branch", name), errors(findings))
