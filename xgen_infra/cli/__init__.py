@@ -37,6 +37,9 @@ VERBS: dict[str, Verb] = {
     ),
     "mirror": Verb("xgen_infra.cli.mirror:mirror", "Bring a site's chart and values to the customer's Git."),
     "destroy": Verb("xgen_infra.cli.destroy:destroy", "Remove a customer's stack in stages; data stays."),
+    "rotate-keys": Verb(
+        "xgen_infra.cli.rotate_keys:rotate_keys", "Replace the documents' access key while the services run."
+    ),
     "sites": Verb("xgen_infra.cli.sites:sites", "List the sites for which the vendor builds."),
     "build-plan": Verb("xgen_infra.cli.build_plan:build_plan", "Say which image is built and pushed where."),
     "registry-login": Verb(
@@ -60,6 +63,7 @@ EXPECTED: frozenset[str] = frozenset(
         "xgen_infra.rehearsal.processes.ProcessError",
         "xgen_infra.rehearsal.report.PhaseFailedError",
         "xgen_infra.registry.problems.RegistryError",
+        "xgen_infra.rotation.errors.RotationError",
         "xgen_infra.vendor.pins.PromoteError",
         "xgen_infra.vendor.publish.GitError",
         "xgen_infra.yaml_splice.EditError",
