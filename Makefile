@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse test lint types unit e2e bench lock format
+.PHONY: help setup rehearse test lint types unit e2e test-vendor bench lock format
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,10 @@ unit: setup  ## Unit tests only (seconds)
 
 e2e: setup  ## End-to-end rehearsals only
 	@$(BIN)/pytest -m e2e
+
+test-vendor: setup  ## The vendor's pipelines and real registries (installs Java and Maven where they are missing)
+	@tests/vendor_slow/install.sh
+	@$(BIN)/pytest tests/vendor_slow -n 2 --dist loadfile
 
 bench: setup  ## Print the ratios that the documentation quotes
 	@$(BIN)/python -m bench
