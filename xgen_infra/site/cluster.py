@@ -75,7 +75,8 @@ class Bucket(Model):
     name: BucketName | None = None
     """Global name; by default `<project>-<stack>`."""
     adopt: StrictBool = False
-    """Take over a bucket that exists, contents untouched, instead of making one."""
+    """Take over a bucket that exists instead of making one: its contents, tags and lifecycle rules stay. Take the
+    line out again after the first `up`, and the site's tags and lifecycle follow."""
     noncurrent_days: Annotated[StrictInt, Field(ge=1, le=3650)] = 90
     """Days for which a deleted or overwritten document can be restored."""
 
