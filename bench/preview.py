@@ -1,4 +1,4 @@
-"""Preview of aww against the same resources registered one after another by a flat program."""
+"""Preview of aww against a flat program: the same resources, one after another, from the same SDK modules."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from bench.measure import Figure, alternating
 from bench.world import ROOT, sample
@@ -16,6 +17,13 @@ from xgen_infra.rehearsal.world import World
 _ROUNDS = 5
 _PROGRAM = """\
 import json, pathlib, pulumi
+from importlib import import_module
+
+for module in json.loads(pathlib.Path("modules.json").read_text()):
+    try:
+        import_module(module)
+    except ImportError:  # a custom resource has no module
+        pass
 
 class Any(pulumi.CustomResource):
     pass
@@ -58,12 +66,24 @@ def _flat(made: World, folder: Path) -> Engine:
     ]
     resources.sort(key=lambda one: not one["type"].startswith("pulumi:providers:"))
     (folder / "resources.json").write_text(json.dumps(resources))
+    (folder / "modules.json").write_text(
+        json.dumps(sorted({_module(one["type"]) for one in resources} - {""}))
+    )
     (folder / "__main__.py").write_text(_PROGRAM)
     shutil.copy(ROOT / "Pulumi.yaml", folder)
     return Engine(folder, made.engine.binary, made.environment)
 
 
-def _resource(state: dict[str, object]) -> dict[str, object]:
+def _module(token: str) -> str:
+    """Return the SDK's Python module of a type token: `aws:ec2/vpc:Vpc` is in pulumi_aws.ec2."""
+    package, module, _ = token.split(":")
+    if package not in {"aws", "eks", "kubernetes"}:
+        return ""
+    first = module.split("/")[0].split(".")[0]
+    return f"pulumi_{package}" if first in {"index", "helm"} else f"pulumi_{package}.{first}"
+
+
+def _resource(state: dict[str, Any]) -> dict[str, Any]:
     urn, provider = str(state["urn"]), str(state.get("provider", ""))
     return {
         "urn": urn,

@@ -60,6 +60,8 @@ def _provider(site: Site, cluster: K3sCluster) -> kubernetes.Provider:
         context=cluster.context,
         cluster_identifier=f"k3s/{naming.stem(site)}",
         enable_server_side_apply=True,
+        enable_secret_mutable=True,
+        enable_config_map_mutable=True,
         upsert_existing_objects=taking_over,
         enable_patch_force=taking_over,
     )
