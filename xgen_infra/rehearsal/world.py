@@ -17,7 +17,7 @@ from xgen_infra.rehearsal import control_plane, gitops, seeds
 from xgen_infra.rehearsal.canary import RehearsalFile, prepare
 from xgen_infra.rehearsal.charts import pack
 from xgen_infra.rehearsal.control_plane import ControlPlane
-from xgen_infra.rehearsal.moto_server import MotoServer, free_port
+from xgen_infra.rehearsal.moto_server import MotoServer, Tls, free_port
 from xgen_infra.rehearsal.processes import Supervisor, clean_environment
 from xgen_infra.rehearsal.standins import language
 from xgen_infra.rehearsal.standins.eks import command
@@ -80,11 +80,13 @@ def world(
     *,
     project: Path | None = None,
     real: Sequence[str] = (),
+    guarded: Tls | None = None,
     progress: Callable[[str], None] = lambda _line: None,
 ) -> Iterator[World]:
     """Start a world for one site and end every process of it afterwards.
 
-    `source` is the customer's file; `real` names providers for which the user's own plugins are used. Raises
+    `source` is the customer's file; `real` names providers for which the user's own plugins are used. With
+    `guarded` the AWS emulator listens there too, with TLS, and refuses what a key's policies do not allow. Raises
     ProcessError where a server does not start.
     """
     project = project or source.parent
@@ -97,7 +99,7 @@ def world(
         endpoint = None
         if site.eks:
             progress("AWS: emulator with the networks that the customer's file names")
-            endpoint = _emulator(supervisor, root, site)
+            endpoint = _emulator(supervisor, root, site, guarded)
         progress("provider stand-ins")
         ports = _stand_ins(supervisor, root, project, binaries, plane, endpoint, real, site)
         if site.eks:
@@ -114,7 +116,17 @@ def world(
             if site.source.ca_certificate:
                 file.change(("source", "caCertificate"), git.ca.read_text())
         made = World(
-            root, site, file, supervisor, plane, plane.kubeconfig, binaries, environment, project, endpoint, git
+            root,
+            site,
+            file,
+            supervisor,
+            plane,
+            plane.kubeconfig,
+            binaries,
+            environment,
+            project,
+            endpoint,
+            git,
         )
         (root / "state").mkdir(exist_ok=True)
         _init(made)
@@ -127,8 +139,9 @@ def _init(world: World) -> None:
     Engine(world.root, world.binaries[Tool.PULUMI], world.environment).init(world.stack)
 
 
-def _emulator(supervisor: Supervisor, root: Path, site: Site) -> str:
-    server = MotoServer(free_port(), root, networks=tuple(seeds.networks(site)), enforce_iam=False)
+def _emulator(supervisor: Supervisor, root: Path, site: Site, guarded: Tls | None) -> str:
+    networks = tuple(seeds.networks(site))
+    server = MotoServer(free_port(), root, guarded, enforce_iam=guarded is not None, networks=networks)
     environment = clean_environment(root, PYTHONPATH=_source())
     supervisor.start("aws", server.command(), env=environment, ready=server.is_up, timeout=_SECONDS)
     return server.url
