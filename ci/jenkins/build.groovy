@@ -38,7 +38,7 @@ String source(String service, String branch) {
 
 /** Build `source` for one image of one target, push it, and pin it in the files of the target's stacks. */
 void deliver(Map target, Map image, String branch, String commit) {
-    def tag = "${commit.take(12)}-${image.arch}"
+    def tag = "${commit.substring(0, 12)}-${image.arch}"
     def words = [
         "SITE=${target.site}",
         "SERVICE=${image.service}",
