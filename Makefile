@@ -29,7 +29,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 rehearse: setup  ## Bring a customer's whole stack up, change it and tear it down on this machine (STACK=aww)
 	@$(BIN)/xgen rehearse $(STACK) $(ARGS)
 
-test: lint types unit e2e  ## Everything: lint, types, unit tests, end-to-end rehearsals
+test: lint types unit audit e2e  ## Everything: lint, types, unit tests, audit, end-to-end rehearsals
 
 lint: setup
 	@$(BIN)/ruff check .
@@ -39,7 +39,10 @@ types: setup
 	@$(BIN)/mypy xgen_infra tests __main__.py
 
 unit: setup  ## Unit tests only (seconds)
-	@$(BIN)/pytest -m "not e2e" -n 2
+	@$(BIN)/pytest -m "not e2e and not audit" -n 2
+
+audit: setup  ## checkov on the AWS resources, parliament on every IAM document
+	@$(BIN)/pytest -m audit tests/audit
 
 e2e: setup  ## End-to-end rehearsals only
 	@$(BIN)/pytest -m e2e
@@ -57,3 +60,4 @@ format: setup
 lock:  ## Resolve the dependencies anew (needs uv)
 	@uv pip compile -q pyproject.toml --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal --upgrade -o requirements/program.txt
 	@uv pip compile -q pyproject.toml --extra dev -c requirements/program.txt --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal --upgrade -o requirements/dev.txt
+	@uv pip compile -q requirements/audit.in --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal --upgrade -o requirements/audit.txt

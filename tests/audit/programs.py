@@ -1,0 +1,76 @@
+"""The auditing programs, in an environment of their own: their pins contradict the program's."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import venv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from xgen_infra.rehearsal.go import cache_dir, locked
+
+LOCK = Path(__file__).parents[2] / "requirements" / "audit.txt"
+
+
+def environment() -> Path:
+    """Return the folder with checkov and parliament, made on first use (half a minute, 300 MB)."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    digest = hashlib.sha256(LOCK.read_bytes() + version.encode()).hexdigest()[:12]
+    folder = cache_dir() / "audit" / digest
+    with locked(cache_dir() / "locks" / f"audit-{digest}", lambda _seconds: None):
+        if not (folder / "ready").exists():
+            venv.create(folder, with_pip=True, clear=True)
+            pip = [
+                str(folder / "bin" / "python"),
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+            ]
+            subprocess.run([*pip, "--require-hashes", "-r", str(LOCK)], check=True)
+            (folder / "ready").touch()
+    return folder / "bin"
+
+
+def checkov(plan: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return checkov's report on a Terraform plan; it asks nobody on the network."""
+    file = folder / "plan.json"
+    file.write_text(json.dumps(plan))
+    command = [str(environment() / "checkov"), "--file", file.name, "--framework", "terraform_plan"]
+    options = ["--skip-download", "--quiet", "--compact", "--output", "json"]
+    done = subprocess.run(
+        [*command, *options],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.stdout.lstrip().startswith("{"), done.stderr[-2000:]
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def parliament(document: str) -> list[tuple[str, str]]:
+    """Return parliament's findings on one IAM document, as (issue, detail).
+
+    It wants a Resource in every statement; what a trust or repository policy leaves out, its own resource, is put
+    in as "*". The document goes by standard input, for --file wants a terminal.
+    """
+    whole = json.loads(document)
+    whole["Statement"] = [{"Resource": "*", **statement} for statement in whole["Statement"]]
+    done = subprocess.run(
+        [str(environment() / "parliament"), "--json"],
+        input=json.dumps(whole),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode == 0) == (not done.stdout.strip()), done.stderr[-2000:]
+    findings = [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
+    return [(found["issue"], str(found["detail"] or found["title"])) for found in findings]
