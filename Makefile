@@ -36,7 +36,7 @@ lint: setup
 	@$(BIN)/ruff format --check .
 
 types: setup
-	@$(BIN)/mypy xgen_infra tests __main__.py
+	@$(BIN)/mypy xgen_infra bench __main__.py
 
 unit: setup  ## Unit tests only (seconds)
 	@$(BIN)/pytest -m "not e2e and not audit" -n 2
@@ -45,7 +45,7 @@ audit: setup  ## checkov on the AWS resources, parliament on every IAM document
 	@$(BIN)/pytest -m audit tests/audit
 
 e2e: setup  ## End-to-end rehearsals only
-	@$(BIN)/pytest -m e2e
+	@$(BIN)/pytest -m e2e -n 2 --dist loadfile --durations=10
 
 test-vendor: setup  ## The vendor's pipelines and real registries (installs Java and Maven where they are missing)
 	@tests/vendor_slow/install.sh

@@ -100,7 +100,12 @@ class Engine:
             return parse(events)
 
     def _env(self) -> dict[str, str]:
-        return {**os.environ, "PULUMI_DEBUG_COMMANDS": "true", "PULUMI_SKIP_UPDATE_CHECK": "true", **self.environment}
+        return {
+            **os.environ,
+            "PULUMI_DEBUG_COMMANDS": "true",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            **self.environment,
+        }
 
     def _record(self, arguments: Sequence[str], *texts: str) -> None:
         if self.log is None:
