@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -82,3 +84,40 @@ def test_an_unknown_delivery_is_wrong_usage() -> None:
     )
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_plain_pulumi_commands_act_on_a_rehearsal_that_was_left_running() -> None:
+    command = [sys.executable, "-m", "xgen_infra.cli", "rehearse", "lotteimall"]
+    done = subprocess.run(
+        [*command, "--delivery", "helm", "--env"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    exports = dict(
+        line.removeprefix("export ").split("=", 1)
+        for line in done.stdout.splitlines()
+        if line.startswith("export ")
+    )
+    environment = {**os.environ, **{key: shlex.split(value)[0] for key, value in exports.items()}}
+    folder = str(Path(environment["PULUMI_HOME"]).parent)
+    try:
+        preview = subprocess.run(
+            ["pulumi", "preview", "-s", "lotteimall", "--non-interactive", "--expect-no-changes"],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert preview.returncode == 0, preview.stdout[-2000:]
+        up = subprocess.run(
+            ["pulumi", "up", "-s", "lotteimall", "--yes", "--non-interactive"],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert up.returncode == 0, up.stdout[-2000:]
+        assert "unchanged" in up.stdout
+    finally:
+        subprocess.run([*command, "--stop", folder], cwd=ROOT, check=True, capture_output=True)
+    assert_nothing_left(folder)
