@@ -40,6 +40,8 @@ VERBS: dict[str, Verb] = {
     "rotate-keys": Verb(
         "xgen_infra.cli.rotate_keys:rotate_keys", "Replace the documents' access key while the services run."
     ),
+    "wait": Verb("xgen_infra.cli.wait:wait", "Wait until the six services are well, or say which is not, and why."),
+    "images": Verb("xgen_infra.cli.images:images_of_site", "List the platform's images and charts to mirror."),
     "sites": Verb("xgen_infra.cli.sites:sites", "List the sites for which the vendor builds."),
     "build-plan": Verb("xgen_infra.cli.build_plan:build_plan", "Say which image is built and pushed where."),
     "registry-login": Verb(
@@ -61,6 +63,7 @@ EXPECTED: frozenset[str] = frozenset(
         "xgen_infra.rehearsal.moto_server.MotoServerError",
         "xgen_infra.rehearsal.ports.PortError",
         "xgen_infra.rehearsal.processes.ProcessError",
+        "xgen_infra.health.access.UnreachableError",
         "xgen_infra.rehearsal.report.PhaseFailedError",
         "xgen_infra.registry.problems.RegistryError",
         "xgen_infra.rotation.errors.RotationError",

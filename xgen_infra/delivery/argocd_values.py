@@ -65,7 +65,7 @@ def argocd_values(site: Site, *, pull_secret: bool = False) -> dict[str, Any]:
             "resources": _resources("10m", "64Mi", "128Mi"),
         },
         "notifications": _notifications(site),
-        **_redis(site),
+        **_redis(site, pull_secret),
     }
 
 
@@ -91,7 +91,7 @@ def _configs(site: Site) -> dict[str, Any]:
             "resource.customizations.health.autoscaling_HorizontalPodAutoscaler": _HPA_HEALTH,
             "resource.inclusions": _inclusions(),
         },
-        "params": {"controller.diff.server.side": True},
+        "params": {"controller.diff.server.side": True, "controller.resource.health.persist": True},
         "clusterCredentials": {
             "in-cluster": {
                 "server": IN_CLUSTER,
@@ -153,7 +153,8 @@ def _notifications(site: Site) -> dict[str, Any]:
     }
 
 
-def _redis(site: Site) -> dict[str, Any]:
+def _redis(site: Site, pull_secret: bool) -> dict[str, Any]:
+    pulled = {"imagePullSecrets": [{"name": naming.REGISTRY_SECRET}]} if pull_secret else {}
     image = _image(site, versions.ARGO_CD_REDIS)
     if not site.argocd.high_availability:
         return {"redis": {"image": image, "resources": _resources("50m", "64Mi", "128Mi")}}
@@ -161,7 +162,8 @@ def _redis(site: Site) -> dict[str, Any]:
         "redis-ha": {
             "enabled": True,
             "image": image,
-            "haproxy": {"image": _image(site, versions.ARGO_CD_HAPROXY)},
+            "haproxy": {"image": _image(site, versions.ARGO_CD_HAPROXY), **pulled},
+            **pulled,
         }
     }
 

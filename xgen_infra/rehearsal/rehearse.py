@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from xgen_infra.engine import EngineError
+from xgen_infra.rehearsal.gitops import account
 from xgen_infra.rehearsal.go import cache_dir
 from xgen_infra.rehearsal.phases import Rehearsal
 from xgen_infra.rehearsal.processes import ProcessError
@@ -19,7 +20,7 @@ from xgen_infra.rehearsal.tools import ensure, pinned
 from xgen_infra.rehearsal.world import World, tools_of, world
 from xgen_infra.site import Site
 
-_BULKY = ("control-plane", "pulumi-home", "bin", "tmp", "home")
+_BULKY = ("control-plane", "gitops", "pulumi-home", "bin", "tmp", "home")
 
 
 @dataclass(frozen=True)
@@ -122,4 +123,6 @@ def _describe(report: Report, site: Site, real: Sequence[str]) -> None:
         "third-party charts, packed from what pinned modules ship",
     ]
     if site.eks:
+    report.real += account.real(site)
+    report.simulated += account.simulated(site)
         report.simulated += ["AWS (moto; what it lacks is in a store)", "EKS' control plane: the local one"]

@@ -140,6 +140,7 @@ def controllers(run: Run) -> None:
             "kube-api-qps": 500,
             "kube-api-burst": 1000,
             "horizontal-pod-autoscaler-sync-period": "5s",
+            "horizontal-pod-autoscaler-downscale-stabilization": "10s",
             "horizontal-pod-autoscaler-cpu-initialization-period": "5s",
             "horizontal-pod-autoscaler-initial-readiness-delay": "1s",
         },
