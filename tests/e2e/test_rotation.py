@@ -17,8 +17,6 @@ from kubernetes import client
 
 from xgen_infra import catalog, naming
 from xgen_infra.folder import read_site
-from xgen_infra.rehearsal.control_plane.pki import Authority
-from xgen_infra.rehearsal.moto_server import Tls, free_port
 from xgen_infra.rehearsal.observe import ClusterView
 from xgen_infra.rehearsal.tools import ensure
 from xgen_infra.rehearsal.world import World, tools_of, world
@@ -155,12 +153,10 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     _, site = read_site(ROOT, "aww")
     site = site.model_copy(update={"delivery": "helm"})
     root = tmp_path_factory.mktemp("rotation")
-    authority, port = Authority(root / "aws", "AWS"), free_port()
-    pair = authority.issue("s3", hosts=["127.0.0.1"])
-    tls = Tls(port, pair.cert, pair.key)
-    with world(site, ROOT / "Pulumi.aww.yaml", root, ensure(tools_of(site), print), guarded=tls) as started:
+    with world(site, ROOT / "Pulumi.aww.yaml", root, ensure(tools_of(site), print)) as started:
+        assert started.s3
         started.engine.up(started.stack)
-        yield Guarded(started, port, authority.cert)
+        yield Guarded(started, started.s3.port, started.s3.ca)
 
 
 @pytest.fixture

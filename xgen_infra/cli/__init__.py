@@ -36,12 +36,16 @@ VERBS: dict[str, Verb] = {
         "xgen_infra.cli.render:render", "Write the chart and values that go to the customer's Git."
     ),
     "mirror": Verb("xgen_infra.cli.mirror:mirror", "Bring a site's chart and values to the customer's Git."),
+    "wait": Verb(
+        "xgen_infra.cli.wait:wait", "Wait until the six services are well, or say which is not, and why."
+    ),
+    "images": Verb(
+        "xgen_infra.cli.images:images_of_site", "List the platform's images and charts to mirror."
+    ),
     "destroy": Verb("xgen_infra.cli.destroy:destroy", "Remove a customer's stack in stages; data stays."),
     "rotate-keys": Verb(
         "xgen_infra.cli.rotate_keys:rotate_keys", "Replace the documents' access key while the services run."
     ),
-    "wait": Verb("xgen_infra.cli.wait:wait", "Wait until the six services are well, or say which is not, and why."),
-    "images": Verb("xgen_infra.cli.images:images_of_site", "List the platform's images and charts to mirror."),
     "sites": Verb("xgen_infra.cli.sites:sites", "List the sites for which the vendor builds."),
     "build-plan": Verb("xgen_infra.cli.build_plan:build_plan", "Say which image is built and pushed where."),
     "registry-login": Verb(
@@ -56,6 +60,7 @@ EXPECTED: frozenset[str] = frozenset(
         "xgen_infra.cli.destroy.LeftoversError",
         "xgen_infra.engine.cli.EngineError",
         "xgen_infra.folder.UnknownSiteError",
+        "xgen_infra.health.access.UnreachableError",
         "xgen_infra.mirror.folder.FolderError",
         "xgen_infra.mirror.push.MirrorError",
         "xgen_infra.passphrase.WrongPassphraseError",
@@ -63,7 +68,6 @@ EXPECTED: frozenset[str] = frozenset(
         "xgen_infra.rehearsal.moto_server.MotoServerError",
         "xgen_infra.rehearsal.ports.PortError",
         "xgen_infra.rehearsal.processes.ProcessError",
-        "xgen_infra.health.access.UnreachableError",
         "xgen_infra.rehearsal.report.PhaseFailedError",
         "xgen_infra.registry.problems.RegistryError",
         "xgen_infra.rotation.errors.RotationError",

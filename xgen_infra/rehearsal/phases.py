@@ -12,6 +12,8 @@ from rich.console import Console
 from xgen_infra import catalog, environment, naming
 from xgen_infra.engine import Result
 from xgen_infra.engine.events import SAME
+from xgen_infra.rehearsal.document import round_trip
+from xgen_infra.rehearsal.gitops.phases import GitOpsPhases
 from xgen_infra.rehearsal.observe import ClusterView, Pod, until
 from xgen_infra.rehearsal.report import Phase, Report
 from xgen_infra.rehearsal.world import World
@@ -57,13 +59,25 @@ class Rehearsal:
         if site.delivery == "argocd":
             with self.report.phase("six Applications", self.console) as phase:
                 self._applications(phase)
+            GitOpsPhases(self).first()
             return
         with self.report.phase("six services ready", self.console) as phase:
-            GitOpsPhases(self).first()
             ready = until(self._all_ready, _READY_SECONDS)
             phase.check("every replica ready", ready, self.view.ready_services(site.namespace))
-            self._wired(phase)
-            self._images(phase)
+            self.delivered(phase)
+
+    def delivered(self, phase: Phase) -> None:
+        """See in each container what the file and the resources say."""
+        self._wired(phase)
+        self._images(phase)
+
+    def document(self) -> None:
+        """Store a document as the service would, where there is an object store to answer."""
+        door = self.world.s3
+        if door is None:
+            return
+        with self.report.phase("a document by the container's own .env", self.console) as phase:
+            round_trip(self.view, self.world.site.namespace, door, phase)
 
     def again(self) -> None:
         """Run `up` a second time: nothing is to change."""
@@ -75,6 +89,11 @@ class Rehearsal:
     def change(self) -> None:
         """Change one value in the file; it reaches the cluster and touches only what it must."""
         site = self.world.site
+        if site.delivery == "argocd":
+            with self.report.phase("pulumi up after a value changed in the file", self.console) as phase:
+                self._untouched(phase)
+            GitOpsPhases(self).changes()
+            return
         with self.report.phase("one value changed in the file", self.console) as phase:
             before = self.view.pods(site.namespace)
             self.world.file.change(("services", CHANGED, "vars"), {"REHEARSAL_CHANGED": "yes"})
@@ -83,16 +102,17 @@ class Rehearsal:
             phase.check("one resource is touched", touched == [f"update releases-{CHANGED}"], touched)
             arrived = until(self._all_ready, _READY_SECONDS)
             value = self.view.environment(site.namespace, CHANGED).get("REHEARSAL_CHANGED")
-        if site.delivery == "argocd":
-            with self.report.phase("pulumi up after a value changed in the file", self.console) as phase:
-                self._untouched(phase)
-            GitOpsPhases(self).changes()
-            return
             phase.check(
                 "the value is in the container", arrived and value == "yes", f"REHEARSAL_CHANGED={value}"
             )
             restarted = changed_services(before, self.view.pods(site.namespace))
             phase.check("only that service's pods restart", restarted == {CHANGED}, sorted(restarted))
+
+    def _untouched(self, phase: Phase) -> None:
+        """See the engine leave to Git what is Git's to carry."""
+        self.world.file.change(("services", CHANGED, "vars"), {"REHEARSAL_CHANGED": "yes"})
+        touched = [step.name for step in self.world.engine.up(self.world.stack).changed]
+        phase.check("the change is Git's to carry: no resource is touched", not touched, touched or "none")
 
     def refused(self) -> None:
         """See a plain destroy refused where data is protected."""
@@ -108,12 +128,6 @@ class Rehearsal:
                     "--stack",
                     self.world.stack,
                 ],
-    def _untouched(self, phase: Phase) -> None:
-        """See the engine leave to Git what is Git's to carry."""
-        self.world.file.change(("services", CHANGED, "vars"), {"REHEARSAL_CHANGED": "yes"})
-        touched = [step.name for step in self.world.engine.up(self.world.stack).changed]
-        phase.check("the change is Git's to carry: no resource is touched", not touched, touched or "none")
-
                 cwd=self.world.project,
                 env={**os.environ, **self.world.environment},
                 capture_output=True,

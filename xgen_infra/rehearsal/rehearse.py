@@ -85,6 +85,7 @@ def _run(
         if options.keep:
             made.supervisor.release()
         return
+    rehearsal.document()
     rehearsal.again()
     rehearsal.change()
     rehearsal.refused()
@@ -122,7 +123,7 @@ def _describe(report: Report, site: Site, real: Sequence[str]) -> None:
         "secure: values, replaced by canaries",
         "third-party charts, packed from what pinned modules ship",
     ]
-    if site.eks:
     report.real += account.real(site)
     report.simulated += account.simulated(site)
+    if site.eks:
         report.simulated += ["AWS (moto; what it lacks is in a store)", "EKS' control plane: the local one"]

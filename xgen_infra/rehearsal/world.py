@@ -17,6 +17,7 @@ from xgen_infra.rehearsal import control_plane, gitops, seeds
 from xgen_infra.rehearsal.canary import RehearsalFile, prepare
 from xgen_infra.rehearsal.charts import pack
 from xgen_infra.rehearsal.control_plane import ControlPlane
+from xgen_infra.rehearsal.control_plane.pki import Authority
 from xgen_infra.rehearsal.moto_server import MotoServer, Tls, free_port
 from xgen_infra.rehearsal.processes import Supervisor, clean_environment
 from xgen_infra.rehearsal.standins import language
@@ -30,6 +31,14 @@ from xgen_infra.versions import ARGO_CD, CLUSTER_AUTOSCALER, LOAD_BALANCER_CONTR
 PASSPHRASE = "rehearsal"  # noqa: S105 - it seals canaries only
 STAND_INS = ("kubernetes", "aws", "eks")
 _SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class S3Door:
+    """Where S3 answers with TLS on 127.0.0.1; `ca` signed its certificate."""
+
+    port: int
+    ca: Path
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,7 @@ class World:
     project: Path
     aws_endpoint: str | None
     git: gitops.GitOps | None = None
+    s3: S3Door | None = None
 
     @property
     def stack(self) -> str:
@@ -80,13 +90,11 @@ def world(
     *,
     project: Path | None = None,
     real: Sequence[str] = (),
-    guarded: Tls | None = None,
     progress: Callable[[str], None] = lambda _line: None,
 ) -> Iterator[World]:
     """Start a world for one site and end every process of it afterwards.
 
-    `source` is the customer's file; `real` names providers for which the user's own plugins are used. With
-    `guarded` the AWS emulator listens there too, with TLS, and refuses what a key's policies do not allow. Raises
+    `source` is the customer's file; `real` names providers for which the user's own plugins are used. Raises
     ProcessError where a server does not start.
     """
     project = project or source.parent
@@ -96,10 +104,10 @@ def world(
         progress("control plane: etcd, API server, controller manager, scheduler, simulated nodes, metrics")
         context = (site.k3s.context if site.k3s else None) or "rehearsal"
         plane = control_plane.start(supervisor, root, binaries, seeds.nodes(site), context=context)
-        endpoint = None
+        endpoint, door = None, None
         if site.eks:
             progress("AWS: emulator with the networks that the customer's file names")
-            endpoint = _emulator(supervisor, root, site, guarded)
+            endpoint, door = _emulator(supervisor, root, site)
         progress("provider stand-ins")
         ports = _stand_ins(supervisor, root, project, binaries, plane, endpoint, real, site)
         if site.eks:
@@ -127,6 +135,7 @@ def world(
             project,
             endpoint,
             git,
+            door,
         )
         (root / "state").mkdir(exist_ok=True)
         _init(made)
@@ -139,12 +148,15 @@ def _init(world: World) -> None:
     Engine(world.root, world.binaries[Tool.PULUMI], world.environment).init(world.stack)
 
 
-def _emulator(supervisor: Supervisor, root: Path, site: Site, guarded: Tls | None) -> str:
-    networks = tuple(seeds.networks(site))
-    server = MotoServer(free_port(), root, guarded, enforce_iam=guarded is not None, networks=networks)
+def _emulator(supervisor: Supervisor, root: Path, site: Site) -> tuple[str, S3Door]:
+    """Start AWS: plain HTTP for the stand-ins, and a TLS door at which policies are enforced for everyone."""
+    authority = Authority(root / "aws", "AWS")
+    pair = authority.issue("s3", hosts=["127.0.0.1"])
+    tls = Tls(free_port(), pair.cert, pair.key)
+    server = MotoServer(free_port(), root, tls, networks=tuple(seeds.networks(site)))
     environment = clean_environment(root, PYTHONPATH=_source())
     supervisor.start("aws", server.command(), env=environment, ready=server.is_up, timeout=_SECONDS)
-    return server.url
+    return server.url, S3Door(tls.port, authority.cert)
 
 
 def _stand_ins(
