@@ -28,6 +28,9 @@ class Verb(NamedTuple):
 
 VERBS: dict[str, Verb] = {
     "check": Verb("xgen_infra.cli.check:check", "Validate the customers' files, each and together, offline."),
+    "bootstrap": Verb(
+        "xgen_infra.cli.bootstrap:bootstrap", "Make what a site's AWS account needs before the first up."
+    ),
     "rehearse": Verb(
         "xgen_infra.cli.rehearse:rehearse",
         "Bring a customer's whole stack up, change it, tear it down, here.",
@@ -57,6 +60,7 @@ VERBS: dict[str, Verb] = {
 EXPECTED: frozenset[str] = frozenset(
     {
         "xgen_infra.findings.Refused",
+        "xgen_infra.bootstrap.make.BootstrapError",
         "xgen_infra.cli.destroy.LeftoversError",
         "xgen_infra.engine.cli.EngineError",
         "xgen_infra.folder.UnknownSiteError",
