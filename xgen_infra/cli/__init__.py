@@ -28,9 +28,6 @@ class Verb(NamedTuple):
 
 VERBS: dict[str, Verb] = {
     "check": Verb("xgen_infra.cli.check:check", "Validate the customers' files, each and together, offline."),
-    "bootstrap": Verb(
-        "xgen_infra.cli.bootstrap:bootstrap", "Make what a site's AWS account needs before the first up."
-    ),
     "rehearse": Verb(
         "xgen_infra.cli.rehearse:rehearse",
         "Bring a customer's whole stack up, change it, tear it down, here.",
@@ -60,7 +57,6 @@ VERBS: dict[str, Verb] = {
 EXPECTED: frozenset[str] = frozenset(
     {
         "xgen_infra.findings.Refused",
-        "xgen_infra.bootstrap.make.BootstrapError",
         "xgen_infra.cli.destroy.LeftoversError",
         "xgen_infra.engine.cli.EngineError",
         "xgen_infra.folder.UnknownSiteError",
@@ -72,6 +68,7 @@ EXPECTED: frozenset[str] = frozenset(
         "xgen_infra.rehearsal.moto_server.MotoServerError",
         "xgen_infra.rehearsal.ports.PortError",
         "xgen_infra.rehearsal.processes.ProcessError",
+        "xgen_infra.rehearsal.real.MissingPluginError",
         "xgen_infra.rehearsal.report.PhaseFailedError",
         "xgen_infra.registry.problems.RegistryError",
         "xgen_infra.rotation.errors.RotationError",

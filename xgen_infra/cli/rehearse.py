@@ -34,7 +34,7 @@ def rehearse(
     env: Annotated[
         bool, typer.Option("--env", help="Leave it running and print its environment for eval.")
     ] = False,
-    real: Annotated[str, typer.Option(help="Use own plugins for: kubernetes, eks, aws, python.")] = "",
+    real: Annotated[str, typer.Option(help="Use your own plugins for: kubernetes, eks, python.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     stop: Annotated[Path | None, typer.Option(help="End what --keep or --env left in this folder.")] = None,
 ) -> None:

@@ -30,18 +30,18 @@ class Delivery:
 
 def install(site: Site, credentials: Credentials, cluster: Cluster) -> Delivery:
     """Register the namespace, the Secrets and the six releases of a site."""
-    secret_values = _secret_values(credentials, cluster)
+    wired = secret_values(credentials, cluster)
     workspace = Workspace(
         "workspace",
         provider=cluster.provider,
         namespace=site.namespace,
         labels={"app.kubernetes.io/part-of": site.project, "xgen/site": site.site},
         adopt_namespace=bool(site.k3s and site.k3s.adopt.namespace),
-        secret_values=secret_values,
+        secret_values=wired,
         pull_secret=_pull_secret(site, credentials),
         depends_on=cluster.ready,
     )
-    outputs = _resource_outputs(cluster)
+    outputs = resource_outputs(cluster)
     ready = (*cluster.ready, *workspace.secrets)
     match site.delivery:
         case "helm":
@@ -64,7 +64,7 @@ def install(site: Site, credentials: Credentials, cluster: Cluster) -> Delivery:
             made = {name: app.metadata["name"] for name, app in applications.applications.items()}
         case _:
             assert_never(site.delivery)
-    return Delivery(secret_keys=tuple(secret_values), releases=made)
+    return Delivery(secret_keys=tuple(wired), releases=made)
 
 
 def _argocd(
@@ -116,7 +116,7 @@ def _pull_secret(site: Site, credentials: Credentials) -> pulumi.Output[str] | N
     return docker_config(naming.registry_host(site), site.registry.username, credentials.registry_password)
 
 
-def _secret_values(credentials: Credentials, cluster: Cluster) -> dict[str, pulumi.Input[str]]:
+def secret_values(credentials: Credentials, cluster: Cluster) -> dict[str, pulumi.Input[str]]:
     store = cluster.object_store
     values: dict[str, pulumi.Input[str] | None] = {
         "MINIO_DATA_ACCESS_KEY": store.access_key,
@@ -128,7 +128,7 @@ def _secret_values(credentials: Credentials, cluster: Cluster) -> dict[str, pulu
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _resource_outputs(cluster: Cluster) -> dict[str, pulumi.Input[str]]:
+def resource_outputs(cluster: Cluster) -> dict[str, pulumi.Input[str]]:
     """Return, by the name that the environment's table gives it, each output that a container needs."""
     store = cluster.object_store
     return {

@@ -20,6 +20,7 @@ from xgen_infra.rehearsal.control_plane import ControlPlane
 from xgen_infra.rehearsal.control_plane.pki import Authority
 from xgen_infra.rehearsal.moto_server import MotoServer, Tls, free_port
 from xgen_infra.rehearsal.processes import Supervisor, clean_environment
+from xgen_infra.rehearsal.real import link
 from xgen_infra.rehearsal.standins import language
 from xgen_infra.rehearsal.standins.eks import command
 from xgen_infra.rehearsal.standins.kubernetes.charts import SUBSTITUTES
@@ -98,6 +99,8 @@ def world(
     ProcessError where a server does not start.
     """
     project = project or source.parent
+    (root / "pulumi-home").mkdir(mode=0o700, parents=True, exist_ok=True)
+    link(real, root / "pulumi-home")
     with Supervisor(root) as supervisor:
         file = prepare(source, root / source.name, PASSPHRASE)
         file.change(("delivery",), site.delivery)

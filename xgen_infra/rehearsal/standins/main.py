@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
     servers, ports = [], {}
-    for name in asked.providers.split(","):
+    for name in filter(None, asked.providers.split(",")):
         server, ports[name] = serve(_stand(name, asked), Journal(folder, name))
         servers.append(server)
     ready = folder / (PORTS + ".part")
