@@ -28,6 +28,10 @@ class Verb(NamedTuple):
 
 VERBS: dict[str, Verb] = {
     "check": Verb("xgen_infra.cli.check:check", "Validate the customers' files, each and together, offline."),
+    "explain": Verb("xgen_infra.cli.explain:explain", "Follow a value from file to container, or back."),
+    "bootstrap": Verb(
+        "xgen_infra.cli.bootstrap:bootstrap", "Make what a site's AWS account needs before the first up."
+    ),
     "rehearse": Verb(
         "xgen_infra.cli.rehearse:rehearse",
         "Bring a customer's whole stack up, change it, tear it down, here.",
@@ -57,8 +61,11 @@ VERBS: dict[str, Verb] = {
 EXPECTED: frozenset[str] = frozenset(
     {
         "xgen_infra.findings.Refused",
+        "xgen_infra.bootstrap.make.BootstrapError",
         "xgen_infra.cli.destroy.LeftoversError",
         "xgen_infra.engine.cli.EngineError",
+        "xgen_infra.explain.chart.ChartError",
+        "xgen_infra.explain.subject.ExplainError",
         "xgen_infra.folder.UnknownSiteError",
         "xgen_infra.health.access.UnreachableError",
         "xgen_infra.mirror.folder.FolderError",
