@@ -105,7 +105,7 @@ def check_folder(folder: Path, stacks: tuple[str, ...] = ()) -> Report:
     files = stack_files(folder)
     if not files:
         raise UnknownSiteError(
-            f"there is no Pulumi.<stack>.yaml in {folder.resolve()}: write one by `xgen new`"
+            f"there is no Pulumi.<stack>.yaml in {folder.resolve()}: write one as docs/tasks/add-a-customer.md says"
         )
     chosen = _chosen(files, stacks, folder) if stacks else files
     sites: dict[str, tuple[StackFile, Site]] = {}
