@@ -63,10 +63,18 @@ def _groups(inputs: Inputs, path: KeyPath, now: Any) -> Iterator[Group]:
         for value in _other_kinds(inputs, path[:-1]):
             yield iter([(whole - 1, value)])
     for expected in expected_at(Site, inputs.data, path):
+        choice = get_origin(expected.kind) is Literal
         for group in _values(expected, now):
-            yield ((whole, value) for value in group)
+            yield _alone_or_with(path, group) if choice and whole > 1 else ((whole, one) for one in group)
     if inputs.owner(path) == "file":
         yield iter([(whole, REMOVED)])
+
+
+def _alone_or_with(path: KeyPath, values: Iterator[Any]) -> Group:
+    """Yield a choice alone, then without what stands beside it and may contradict it."""
+    for value in values:
+        yield len(path), value
+        yield len(path) - 1, {str(path[-1]): value}
 
 
 def _other_kinds(inputs: Inputs, parent: KeyPath) -> Iterator[dict[str, Any]]:

@@ -95,10 +95,10 @@ class Inputs:
 def at(data: Any, path: KeyPath) -> Any:
     """Return a plain value by its path; None where it is not there."""
     for key in path:
-        if (isinstance(data, Mapping) and key in data) or (
-            isinstance(data, (list, tuple)) and isinstance(key, int) and key < len(data)
-        ):
+        if isinstance(data, Mapping) and key in data:
             data = data[key]
+        elif isinstance(data, (list, tuple)) and isinstance(key, int):
+            data = data[key] if key < len(data) else None
         else:
             return None
     return data

@@ -15,7 +15,7 @@ from xgen_infra.explain.fields import parsed
 from xgen_infra.explain.inputs import STACK, Inputs, at
 from xgen_infra.explain.recording import ResourceId
 from xgen_infra.explain.stack import Resources
-from xgen_infra.explain.subject import ExplainError, Origin, Subject, near
+from xgen_infra.explain.subject import HIDDEN, ExplainError, Origin, Subject, hides
 from xgen_infra.findings import KeyPath, dotted
 from xgen_infra.outline import at as expected_at
 from xgen_infra.outline import suggestion
@@ -65,42 +65,55 @@ def reach(subject: Subject, text: str) -> Reach:
 
 
 def _of_fields(subject: Subject, text: str) -> Reach:
-    fields = _fields(subject, text)
+    fields = fields_at(subject, text)
     found = Reach(text, tuple(subject.origin(one) for one in fields))
     base = Resources.of(subject.site)
     for one in fields:
         ways = variations(subject.inputs, one)
         found.tried += [_shown(varied, one) for varied in ways]
-        _services(subject, ways, found)
+        follow(subject, ways, found.services)
         for varied in ways[:_MANY] if len(fields) > 1 else ways:
             _resources(base, varied, found)
     return found
 
 
-def _fields(subject: Subject, text: str) -> list[KeyPath]:
+def fields_at(subject: Subject, text: str) -> list[KeyPath]:
+    """Return the fields at or below a path of the file; raises ExplainError where there can be none."""
     path = parsed(text)
     while path and isinstance(path[-1], int):
         path = path[:-1]  # a list is decided as a whole
     found = [one for one in subject.fields if path and one[: len(path)] == path]
     if found or (path and expected_at(Site, subject.inputs.data, path)):
         return found or [path]
-    meant = suggestion(Site, subject.inputs.data, path[:-1], str(path[-1])) if path else ""
-    words = f": did you mean '{dotted((*path[:-1], *parsed(meant)))}'?" if meant else near(text, ["stack"])
-    raise ExplainError(f"a customer's file has no '{text}'{words}")
+    raise ExplainError(f"a customer's file has no '{text}'{_meant(subject.inputs.data, path)}")
+
+
+def _meant(data: Any, path: KeyPath) -> str:
+    """Return the end of a message: the path with its first unknown part mended."""
+    for depth in range(1, len(path) + 1):
+        if not expected_at(Site, data, path[:depth]):
+            parent, key, rest = path[: depth - 1], str(path[depth - 1]), path[depth:]
+            meant = suggestion(Site, data, parent, key)
+            whole = (*parent, *parsed(meant), *rest)
+            return f": did you mean '{dotted(whole)}'?" if meant and expected_at(Site, data, whole) else ""
+    return ""
 
 
 def _shown(varied: Inputs, path: KeyPath) -> Any:
+    if hides(path):
+        return HIDDEN
     return varied.stack if path == STACK else at(varied.effective, path)
 
 
-def _services(subject: Subject, ways: list[Inputs], found: Reach) -> None:
+def follow(subject: Subject, ways: list[Inputs], found: dict[catalog.ServiceName, Service]) -> None:
+    """Add to `found` what these other inputs change at the six services."""
     for name in catalog.NAMES:
         base = subject.values(name)
         others = [values for varied in ways if (values := varied.values(name)) and values != base]
         if not others:
             continue
         first, *rendered = subject.chart.render([base, *others])
-        service = found.services.setdefault(name, Service())
+        service = found.setdefault(name, Service())
         for values, objects in zip(others, rendered, strict=True):
             service.values |= changed(base, values)
             _compare(service, first, objects)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from xgen_infra.findings import KeyPath, dotted
 
 _TRAVELS = {"stack": "with pulumi up", "git": "through the customer's Git"}
 _FEW = 4
+_SERVICE = re.compile("|".join(sorted(catalog.NAMES, key=len, reverse=True)))
 _NOTHING: tuple[Any, ...] = (None, [], {}, "")
 
 
@@ -80,9 +82,9 @@ def source(way: Way) -> str:
 
 
 def _place_of(origins: Iterable[Origin]) -> str:
-    deciding, _ = _split(origins)
+    deciding, silent = _split(origins)
     if not deciding:
-        return "default"
+        return f"default of {dotted(silent[0].path)}" if silent else "default"
     first = deciding[0]
     words = {"default": f"default of {dotted(first.path)}", "name": "the file's name"}.get(first.owner)
     rest = f" and {len(deciding) - 1} more" if len(deciding) > 1 else ""
@@ -191,10 +193,14 @@ def reached(reach: Reach) -> str:
     for told, names in groups.items():
         words = "all six services" if len(names) == len(catalog.NAMES) else ", ".join(names)
         lines += ["", words, *_indented(told)]
-    if not reach.services:
-        lines += ["", "none of the six services"]
-    lines += ["", *_stack(reach)]
-    return "\n".join(lines)
+    files = [(name, _some(sorted(one.dotenv))) for name, one in reach.services.items() if one.dotenv]
+    lines += ["", *(f"the .env file of {name}: {variables}" for name, variables in files)] if files else []
+    if not (reach.tried or reach.origins[0].owner == "secret"):
+        return "\n".join(
+            [*lines, "", "no other value of this line alone is valid beside the rest of the file"]
+        )
+    lines += [] if reach.services else ["", "none of the six services"]
+    return "\n".join([*lines, "", *_stack(reach)])
 
 
 def _service(service: Service, name: str) -> list[str]:
@@ -205,21 +211,26 @@ def _service(service: Service, name: str) -> list[str]:
     if service.values:
         rows.append(("chart value", _some(sorted(map(dotted, service.values)))))
     rows += [
-        (f"{one.kind} {one.name.replace(name, '<service>', 1)}", _some(sorted(map(pointer, paths))))
+        (f"{one.kind} {one.name.replace(name, '<service>', 1)}", _some(_alike(map(pointer, paths))))
         for one, paths in sorted(service.objects.items())
     ]
-    if service.dotenv:
-        rows.append((".env", _some(sorted(service.dotenv))))
     if service.rolls:
         rows.append(("pods", "replaced, one after the other"))
     return columns(rows).splitlines()
 
 
+def _alike(pointers: Iterable[str]) -> list[str]:
+    """Return pointers with their places in lists left open."""
+    return sorted({re.sub(r"/\d+(?=/|$)", "/*", one) for one in pointers})
+
+
 def _stack(reach: Reach) -> list[str]:
-    if not reach.resources:
+    groups: dict[tuple[str, str, str], int] = {}
+    for one, paths in sorted(reach.resources.items(), key=lambda item: (item[0].type, item[0].name)):
+        name = _SERVICE.sub("<service>", one.name)
+        row = (one.type.rpartition(":")[2], name, _some(sorted(map(dotted, paths))))
+        groups[row] = groups.get(row, 0) + 1
+    if not groups:
         return ["no resource of the stack"]
-    rows = [
-        (one.type.rpartition(":")[2], one.name, _some(sorted(dotted(path) for path in paths)))
-        for one, paths in sorted(reach.resources.items(), key=lambda item: (item[0].type, item[0].name))
-    ]
+    rows = [(kind, name, inputs) for kind, name, inputs in groups]
     return ["resources of the stack (pulumi up)", *_indented(columns(rows).splitlines())]

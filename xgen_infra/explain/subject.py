@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -86,7 +87,9 @@ class Subject:
         """Return a service by its name; raises ExplainError."""
         found = catalog.BY_NAME.get(name) or catalog.BY_NAME.get(f"xgen-{name}")
         if found is None:
-            raise ExplainError(f"there is no service '{name}'{near(name, catalog.NAMES)}")
+            raise ExplainError(
+                f"there is no service '{name}'{near(name, catalog.NAMES) or ': there are ' + ', '.join(catalog.NAMES)}"
+            )
         return found.name
 
     def values(self, service: catalog.ServiceName) -> dict[str, Any]:
@@ -117,7 +120,7 @@ class Subject:
         """Return where a field stands, its value in effect, and what it is for."""
         owner = self.inputs.owner(field)
         value = self.inputs.stack if field == STACK else at(self.inputs.effective, field)
-        if len(field) > 1 and field[-2] == "vars" and keeps_secret(field[-1]):
+        if hides(field):
             value = HIDDEN
         text = purpose(self.inputs, field)
         if owner == "vendor":
@@ -138,8 +141,12 @@ class Subject:
         return Origin(path, "secret", self.file.name, place.line, place.column, HIDDEN, secret.purpose)
 
 
-def near(name: str, known: Any) -> str:
-    """Return the end of a message: what was probably meant, or what there is."""
-    names = [str(one) for one in known]
-    close = get_close_matches(name, names, 1)
-    return f": did you mean '{close[0]}'?" if close else f": there are {', '.join(names)}"
+def hides(field: KeyPath) -> bool:
+    """Whether a field is a variable whose name says that its value is nobody's to read."""
+    return len(field) > 1 and field[-2] == "vars" and keeps_secret(field[-1])
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """Return the end of a message: what was probably meant, where something is near."""
+    close = get_close_matches(name, known, 1)
+    return f": did you mean '{close[0]}'?" if close else ""

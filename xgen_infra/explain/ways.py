@@ -23,6 +23,7 @@ from xgen_infra.findings import KeyPath, dotted, keeps_secret
 
 Touched = dict[ObjectId, frozenset[KeyPath]]
 """Objects, with the paths in them that a change reaches."""
+_PLAIN_ENVIRONMENT = ("env", "outputs")
 Seen = dict[tuple[ObjectId, KeyPath], Any]
 """What stands at some places of the rendered objects."""
 
@@ -63,7 +64,9 @@ def way(subject: Subject, service: catalog.ServiceName, name: str) -> Way:
     values = subject.values(service)
     prefix = tuple(name.split("."))
     if at(values, prefix) is None:
-        raise ExplainError(f"{service} has no '{name}'{near(name, [*variables, *values])}")
+        raise ExplainError(
+            f"{service} has no '{name}'{near(name, [*variables, *values])}; xgen explain {subject.site.stack} {service} lists them"
+        )
     return _value(subject, service, name, prefix)
 
 
@@ -76,19 +79,24 @@ def _value(subject: Subject, service: catalog.ServiceName, name: str, prefix: Ke
     mine = [path for path in paths if path[: len(prefix)] == prefix]
     fields = [field for leaf, of in found.items() if leaf[: len(prefix)] == prefix for field in of]
     objects = _together(by_path[path] for path in mine)
-    beside = [
-        path for path in paths if path not in mine and path in found and _meet(by_path[path], objects)
-    ]
+    beside = [path for path in paths if path not in mine and path in found and _meet(by_path[path], objects)]
     return Way(
         service,
         name,
-        at(values, prefix),
-        _origins(subject, fields),
+        _masked(at(values, prefix), prefix),
+        _origins(subject, fields, at(values, prefix)),
         tuple(mine),
         objects,
         _seen(subject, service, objects),
-        beside=tuple((path, _origins(subject, found[path])) for path in beside),
+        beside=tuple((path, _origins(subject, found[path], at(values, path))) for path in beside),
     )
+
+
+def _masked(value: Any, path: KeyPath) -> Any:
+    """Return a value of the chart without what the name of a variable says is nobody's to read."""
+    if isinstance(value, dict):
+        return {key: _masked(item, (*path, key)) for key, item in value.items()}
+    return HIDDEN if path[0] in _PLAIN_ENVIRONMENT and keeps_secret(path[-1]) else value
 
 
 def _meet(one: Touched, other: Touched) -> bool:
@@ -99,7 +107,7 @@ def _seen(subject: Subject, service: catalog.ServiceName, objects: Touched) -> S
     """Return what stands at the touched places as the file is now."""
     made = subject.chart.one(subject.values(service))
     return {
-        (one, path): leaf
+        (one, path): HIDDEN if one.kind == "ConfigMap" and keeps_secret(path[-1]) else leaf
         for one, paths in objects.items()
         for path, leaf in leaves(made.get(one, MISSING))
         if path in paths
@@ -118,7 +126,7 @@ def settings(subject: Subject, service: catalog.ServiceName) -> list[Way]:
     values, found = subject.values(service), subject.influences(service)
     variables = set(pod.environment(subject.chart.one(values)))
     return [
-        Way(service, dotted(path), value, _origins(subject, found[path]), (path,), {})
+        Way(service, dotted(path), value, _origins(subject, found[path], value), (path,), {})
         for path, value in leaves(values)
         if path in found and not variables & {*path, value if isinstance(value, str) else ""}
     ]
@@ -134,28 +142,47 @@ def _short(
     values = subject.values(service)
     paths = [path for path, _ in leaves(values) if name in path]
     output = subject.outputs.get(name)
-    origins = _origins(subject, (field for path in paths for field in found.get(path, ())))
+    fields = (field for path in paths for field in found.get(path, ()))
+    origins = _origins(subject, fields, carrier.value)
     if output and output.credential:
         origins = (subject.secret_origin(output.credential), *origins)
     secret = carrier.value is None or keeps_secret(name)
     value = HIDDEN if secret else carrier.value
     file = pod.dotenv(subject.chart.one(values)).get(name, "")
     line = f"{name}={HIDDEN}" if secret else pod.dotenv_line(name, str(value))
-    return Way(service, name, value, origins, tuple(paths), {}, output, carrier, file, line if file else "")
+    return Way(
+        service,
+        name,
+        value,
+        origins,
+        tuple(paths),
+        {},
+        output=output,
+        carrier=carrier,
+        dotenv=file,
+        dotenv_line=line if file else "",
+    )
 
 
 def _variable(subject: Subject, service: catalog.ServiceName, name: str, carrier: Carrier) -> Way:
     short = _short(subject, service, name, carrier, subject.influences(service))
     listed = [path for path, value in leaves(subject.values(service)) if value == name and name not in path]
     objects = _together(touched(subject, service, short.chart))
-    seen = {} if carrier.value is None else _seen(subject, service, objects)
+    seen = {} if short.value == HIDDEN else _seen(subject, service, objects)
     return replace(short, chart=(*short.chart, *listed), objects=objects, seen=seen)
 
 
-def _origins(subject: Subject, fields: Iterable[KeyPath]) -> tuple[Origin, ...]:
-    """Return the fields' origins, what somebody wrote before what nobody did."""
+def _origins(subject: Subject, fields: Iterable[KeyPath], value: Any = None) -> tuple[Origin, ...]:
+    """Return the fields' origins: what somebody wrote before what nobody did, what shows in the value first."""
     found = [subject.origin(field) for field in dict.fromkeys(fields)]
-    return tuple(sorted(found, key=lambda one: ("file", "vendor", "name", "default").index(one.owner)))
+    owners = ("file", "vendor", "name", "default")
+    return tuple(
+        sorted(found, key=lambda one: (owners.index(one.owner), str(one.value) not in str(value), _kind(one)))
+    )
+
+
+def _kind(origin: Origin) -> bool:
+    return origin.path[-1] == "kind"
 
 
 def touched(subject: Subject, service: catalog.ServiceName, paths: Iterable[KeyPath]) -> list[Touched]:
