@@ -104,7 +104,6 @@ class Cluster(pulumi.ComponentResource):
             "privateSubnetIds": self._inputs.get("privateSubnetIds"),
             "endpoint": self.cluster.endpoint,
             "clusterSecurityGroup": self.group,
-            "provider": self.provider,
             "instanceRoles": self.instance_roles,
             "nodeGroupOptions": dict(self._inputs.get("nodeGroupOptions") or {}),
             "kubeconfig": self.kubeconfig,
