@@ -43,6 +43,9 @@ VERBS: dict[str, Verb] = {
     "wait": Verb(
         "xgen_infra.cli.wait:wait", "Wait until the six services are well, or say which is not, and why."
     ),
+    "handover": Verb(
+        "xgen_infra.cli.handover:handover", "Hand running releases over from Pulumi to Argo CD."
+    ),
     "images": Verb(
         "xgen_infra.cli.images:images_of_site", "List the platform's images and charts to mirror."
     ),
@@ -67,6 +70,7 @@ EXPECTED: frozenset[str] = frozenset(
         "xgen_infra.explain.chart.ChartError",
         "xgen_infra.explain.subject.ExplainError",
         "xgen_infra.folder.UnknownSiteError",
+        "xgen_infra.handover.run.HandoverError",
         "xgen_infra.health.access.UnreachableError",
         "xgen_infra.mirror.folder.FolderError",
         "xgen_infra.mirror.push.MirrorError",

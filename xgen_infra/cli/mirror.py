@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from xgen_infra.engine import Engine, EngineError
+from xgen_infra.engine import Engine
 from xgen_infra.folder import read_site
-from xgen_infra.mirror import credentials
-from xgen_infra.mirror.content import content
-from xgen_infra.mirror.push import MirrorError, Plan, opened
-from xgen_infra.secrets_catalog import BY_KEY
+from xgen_infra.mirror.publish import publish, said
+from xgen_infra.mirror.push import Plan
 
 
 def mirror(
@@ -35,45 +32,13 @@ def mirror(
     stack's own secure value.
     """
     _, chosen = read_site(Path.cwd(), site)
-
-    def ask(key: str) -> str:
-        return from_stack(site, key)
-
-    files = content(chosen)
-    with opened(chosen.source, site, credentials.find(chosen, os.environ, ask)) as branch:
-        plan = branch.publish(files, over=over, dry_run=dry_run)
+    plan = publish(chosen, Engine(Path.cwd()), over=over, dry_run=dry_run)
     if as_data:
         typer.echo(json.dumps(_data(plan, dry_run), indent=2))
         return
     for mark, path in plan.changes:
         typer.echo(f"{mark:8} {path}")
-    typer.echo(_said(plan, chosen.source.repo_url, dry_run))
-
-
-def from_stack(site: str, key: str) -> str:
-    """Return a secure value of the stack, asked of the engine; raises MirrorError where it cannot say."""
-    secret = BY_KEY[f"xgen-infra:{key}"]
-    try:
-        return Engine(Path.cwd()).run("config", "get", secret.config_key, "--stack", site).rstrip("\n")
-    except (EngineError, OSError) as error:
-        names = credentials.PASSWORD if key == "gitPassword" else credentials.SSH_KEY_FILE
-        raise MirrorError(
-            f"there is no credential for the customer's Git: set {names}, or let `pulumi config get` open the "
-            f"stack's own {secret.config_key} ({str(error).splitlines()[-1] if str(error) else 'it failed'})"
-        ) from None
-
-
-def _said(plan: Plan, url: str, dry_run: bool) -> str:
-    if not plan.changes:
-        return f"nothing to do: {url}, branch {plan.branch}, is up to date at {_short(plan.parent)}"
-    after = f"after {_short(plan.parent)}" if plan.parent else "as the branch's first commit"
-    if dry_run:
-        return f"would push to {url}, branch {plan.branch}, {after}"
-    return f"pushed {_short(plan.commit)} to {url}, branch {plan.branch}, {after}"
-
-
-def _short(commit: str | None) -> str:
-    return (commit or "")[:12]
+    typer.echo(said(plan, chosen.source.repo_url, dry_run=dry_run))
 
 
 def _data(plan: Plan, dry_run: bool) -> dict[str, object]:

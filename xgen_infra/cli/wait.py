@@ -8,16 +8,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from kubernetes.client.exceptions import ApiException
-from urllib3.exceptions import HTTPError
 
 from xgen_infra.engine import Engine
 from xgen_infra.folder import read_site
 from xgen_infra.health import Judge, Verdict
 from xgen_infra.health.access import cluster
-
-_PERIOD = 1.0
-_SERVER_ERROR = 500
 
 
 def wait(
@@ -38,7 +33,7 @@ def wait(
     with cluster(chosen, kubeconfig, Engine(Path.cwd())) as api:
         judge = Judge(api, chosen)
         judge.ask_argocd()
-        verdicts = _until_good(judge, started, timeout, quiet=as_data)
+        verdicts = judge.wait(timeout, _quiet if as_data else _tell)
     seconds = round(time.monotonic() - started, 1)
     good = all(verdict.good for verdict in verdicts)
     if as_data:
@@ -60,26 +55,12 @@ def wait(
     raise typer.Exit(0 if good else 1)
 
 
-def _until_good(judge: Judge, started: float, timeout: float, *, quiet: bool) -> list[Verdict]:
-    told: dict[str, str] = {}
-    while True:
-        try:
-            verdicts = judge.look()
-        except (HTTPError, ApiException) as error:
-            passing = isinstance(error, HTTPError) or (error.status or 0) >= _SERVER_ERROR
-            if not passing or time.monotonic() - started >= timeout:
-                raise
-            time.sleep(_PERIOD)
-            continue
-        for verdict in verdicts:
-            if told.get(verdict.service) != verdict.state and not quiet:
-                typer.echo(
-                    f"{time.monotonic() - started:5.0f} s  {verdict.service}: {verdict.state}", err=True
-                )
-                told[verdict.service] = verdict.state
-        if all(verdict.good for verdict in verdicts) or time.monotonic() - started >= timeout:
-            return verdicts
-        time.sleep(min(_PERIOD, max(0.05, timeout - (time.monotonic() - started))))
+def _tell(verdict: Verdict) -> None:
+    typer.echo(f"  {verdict.service}: {verdict.state}", err=True)
+
+
+def _quiet(_verdict: Verdict) -> None:
+    return None
 
 
 def _text(verdict: Verdict) -> str:

@@ -88,6 +88,8 @@ def _configs(site: Site) -> dict[str, Any]:
             "timeout.reconciliation": f"{source.poll_seconds}s",
             "timeout.reconciliation.jitter": "0s",
             "application.resourceTrackingMethod": "annotation",
+            # By default the label app.kubernetes.io/instance, which the services' chart sets, passes for tracking.
+            "application.instanceLabelKey": "argocd.argoproj.io/instance",
             "resource.customizations.health.autoscaling_HorizontalPodAutoscaler": _HPA_HEALTH,
             "resource.inclusions": _inclusions(),
         },

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Literal, get_args, get_origin
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from pydantic import WithJsonSchema
 from pydantic.fields import FieldInfo
 
+from xgen_infra.explain.differences import leaves
 from xgen_infra.explain.inputs import REMOVED, STACK, Inputs, at
 from xgen_infra.findings import KeyPath
 from xgen_infra.outline import Expectation
@@ -28,7 +29,6 @@ _PROBES = (
     "3Gi",
 )
 """Shapes that the program tells apart: names and addresses of hosts, schemes of URLs, amounts."""
-_INTEGERS = 3
 
 
 def variations(inputs: Inputs, path: KeyPath) -> list[Inputs]:
@@ -60,14 +60,22 @@ def _groups(inputs: Inputs, path: KeyPath, now: Any) -> Iterator[Group]:
         yield ((whole, text) for text in bumped(inputs.stack))
         return
     if path[-1] == "kind":
-        for value in _other_kinds(inputs, path[:-1]):
-            yield iter([(whole - 1, value)])
+        for parts in _other_kinds(inputs, path[:-1]):
+            yield ((whole - 1, part) for part in parts)
     for expected in expected_at(Site, inputs.data, path):
         choice = get_origin(expected.kind) is Literal
-        for group in _values(expected, now):
+        for group in (*_values(expected, now), *_neighbours(inputs, path, expected)):
             yield _alone_or_with(path, group) if choice and whole > 1 else ((whole, one) for one in group)
     if inputs.owner(path) == "file":
         yield iter([(whole, REMOVED)])
+
+
+def _neighbours(inputs: Inputs, path: KeyPath, expected: Expectation) -> Iterator[Iterator[Any]]:
+    """Yield the numbers of the same part of the file: two that are alike may be told once."""
+    if expected.kind is int and len(path) > 1:
+        part = at(inputs.effective, path[:1])
+        numbers = {leaf for _, leaf in leaves(part) if type(leaf) is int}
+        yield from (iter([number]) for number in sorted(numbers))
 
 
 def _alone_or_with(path: KeyPath, values: Iterator[Any]) -> Group:
@@ -77,16 +85,20 @@ def _alone_or_with(path: KeyPath, values: Iterator[Any]) -> Group:
         yield len(path) - 1, {str(path[-1]): value}
 
 
-def _other_kinds(inputs: Inputs, parent: KeyPath) -> Iterator[dict[str, Any]]:
-    """Yield the part at `parent` as each other kind: what both kinds know stays, what is required is made up."""
+def _other_kinds(inputs: Inputs, parent: KeyPath) -> Iterator[list[dict[str, Any]]]:
+    """Yield the part at `parent` as each other kind: what both kinds know stays, what is required is made up.
+
+    Each kind comes in two forms, the second with every field that has no default made up too.
+    """
     here = at(inputs.data, parent) or {}
-    members = expected_at(Site, {}, parent)
-    for member in members if len(members) > 1 else ():
-        made = example(member)
-        if isinstance(made, dict) and made.get("kind") != here.get("kind"):
-            assert member.model  # noqa: S101
-            known = {info.alias or name for name, info in member.model.model_fields.items()}
-            yield {**made, **{key: value for key, value in here.items() if key in known and key != "kind"}}
+    members = [one.model for one in expected_at(Site, {}, parent) if one.model]
+    for model in members if len(members) > 1 else ():
+        known = {info.alias or name: info for name, info in model.model_fields.items()}
+        kept = {key: value for key, value in here.items() if key in known and key != "kind"}
+        needed = {key: _made_up(info) for key, info in known.items() if info.is_required()}
+        open_ = {key: _made_up(info) for key, info in known.items() if info.default is None}
+        if needed.get("kind") != here.get("kind"):
+            yield [{**needed, **kept}, {**open_, **needed, **kept}]
 
 
 def _values(expected: Expectation, now: Any) -> Iterator[Iterator[Any]]:
@@ -95,14 +107,11 @@ def _values(expected: Expectation, now: Any) -> Iterator[Iterator[Any]]:
         if now is None:
             yield iter([example(expected)])
     elif expected.kind is bool:
-        yield iter([not now])
+        yield from (iter([value]) for value in (True, False) if value is not now)
     elif origin is Literal:
         yield from (iter([value]) for value in get_args(expected.kind) if value != now)
     elif expected.kind is int:
-        low = expected.first(Ge)
-        start = now if isinstance(now, int) else (low.ge if low else 1) - 1
-        yield from (iter([start + step]) for step in range(1, _INTEGERS + 1))
-        yield iter([start - 1])
+        yield from (iter([number]) for number in _numbers(expected, now))
     elif origin is dict:
         yield iter([{"EXAMPLE": "example"}])
     elif origin is tuple:
@@ -111,8 +120,16 @@ def _values(expected: Expectation, now: Any) -> Iterator[Iterator[Any]]:
         yield from _texts(expected, now)
 
 
+def _numbers(expected: Expectation, now: Any) -> Iterator[int]:
+    """Yield numbers near the one in effect, and the bounds: where numbers are sorted, that moves all of them."""
+    low, high = expected.first(Ge), expected.first(Le)
+    start = now if isinstance(now, int) else (low.ge if low else 1) - 1
+    yield from (start + step for step in (1, 2, 3, -1))
+    yield from (bound for bound in (low and low.ge, high and high.le) if bound is not None)
+
+
 def _lists(expected: Expectation, now: list[Any]) -> Iterator[Iterator[Any]]:
-    inner = next(iter(expected_in(expected)))
+    inner = expectation(get_args(expected.kind)[0])
     if now:
         yield ([*now[:-1], value] for group in _values(inner, now[-1]) for value in group)
         yield iter([now[:-1]])
@@ -121,19 +138,12 @@ def _lists(expected: Expectation, now: list[Any]) -> Iterator[Iterator[Any]]:
         yield ([value] for group in [[example(inner)], *_values(inner, None)] for value in group)
 
 
-def expected_in(expected: Expectation) -> Iterator[Expectation]:
-    """Yield what the items of a list are."""
-    inner = get_args(expected.kind)[0]
-    kind, *metadata = get_args(inner) if hasattr(inner, "__metadata__") else (inner,)
-    yield Expectation(kind, tuple(metadata))
-
-
 def _texts(expected: Expectation, now: Any) -> Iterator[Iterator[Any]]:
-    if isinstance(now, str) and now:
+    if isinstance(now, str) and any(letter.isalnum() for letter in now):
         yield bumped(now)
     else:
-        yield iter([example(expected)])
-        yield from (iter([text]) for text in _examples(expected))
+        yield from (iter([text]) for text in (example(expected), *_examples(expected)))
+        yield bumped(str(example(expected)))
     if not _is_free(expected):
         yield from (iter([probe]) for probe in _PROBES)
 
@@ -168,7 +178,7 @@ def example(expected: Expectation) -> Any:  # noqa: PLR0911 - one line a kind of
     origin = get_origin(expected.kind)
     if expected.model:
         fields = expected.model.model_fields.items()
-        return {info.alias or name: _required(info) for name, info in fields if info.is_required()}
+        return {info.alias or name: _made_up(info) for name, info in fields if info.is_required()}
     if matching:
         return matching.example
     if examples:
@@ -176,11 +186,23 @@ def example(expected: Expectation) -> Any:  # noqa: PLR0911 - one line a kind of
     if origin is Literal:
         return get_args(expected.kind)[0]
     if origin is tuple:
-        return [example(item) for item in expected_in(expected)] * 2
+        return [example(expectation(get_args(expected.kind)[0]))] * 2
     if expected.kind in (bool, int):
         return expected.kind()
     return "example"
 
 
-def _required(info: FieldInfo) -> Any:
-    return example(Expectation(info.annotation, tuple(info.metadata)))
+def _made_up(info: FieldInfo) -> Any:
+    kinds = [part for part in get_args(info.annotation) if part is not type(None)]
+    optional = info.default is None and len(kinds) == 1
+    if not optional:
+        return example(Expectation(info.annotation, tuple(info.metadata)))
+    return example(expectation(kinds[0]))
+
+
+def expectation(annotation: Any) -> Expectation:
+    """Return what an annotation, with all that it is annotated with, expects."""
+    if not hasattr(annotation, "__metadata__"):
+        return Expectation(annotation, ())
+    kind, *metadata = get_args(annotation)
+    return Expectation(kind, tuple(metadata))

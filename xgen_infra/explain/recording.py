@@ -9,20 +9,27 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 import pulumi
+from google.protobuf import json_format, struct_pb2
 from pulumi.runtime import mocks
+from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.stack import run_pulumi_func
 
 from xgen_infra.load import Credentials
 
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
-"""Marks a secret on the engine's wire (pulumi.runtime.rpc)."""
+_SPECIAL = "4dabf18193072939515e22adb298388d"
+_RESOURCE = "5cf8f73096256a8f31e491e813e4eb8e"
+"""Marks of special values on the engine's wire (pulumi.runtime.rpc): a resource by its URN; all others hold a value."""
 _FUNCTIONS: Mapping[str, Mapping[str, Any]] = {
     "aws:index/getAvailabilityZones:getAvailabilityZones": {
         "names": ["zone-a", "zone-b", "zone-c"],
         "zoneIds": ["zone-1", "zone-2", "zone-3"],
     },
     "aws:eks/getClusters:getClusters": {"names": []},
+    "aws:eks/getCluster:getCluster": {
+        "endpoint": "https://cluster.example",
+        "certificateAuthorities": [{"data": ""}],
+    },
 }
 """What AWS would answer, as far as the program asks; other questions are answered with nothing."""
 _OUTPUTS: Mapping[str, Mapping[str, Any]] = {"aws:iam/accessKey:AccessKey": {"secret": "made by AWS"}}
@@ -44,19 +51,37 @@ class Recording:
     resources: dict[ResourceId, Any] = field(default_factory=dict)
 
 
-class _Recorder(pulumi.runtime.Mocks):
+class _Monitor(mocks.MockMonitor):
+    """Answers the program's calls. It decodes what it gets itself, so that no reference to a resource is followed."""
+
     def __init__(self, recording: Recording, *, made: bool) -> None:
+        super().__init__(_Reader())
         self._recording = recording
         self._made = made
 
-    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[Any, Any]]:
-        self._recording.resources[ResourceId(args.typ, args.name)] = _unwrapped(args.inputs)
-        if not self._made and args.typ.startswith("aws:"):
-            return "", dict(args.inputs)
-        return f"{args.name}-id", {**args.inputs, **_OUTPUTS.get(args.typ, {})}
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802
+        urn = self.make_urn(request.parent, request.type, request.name)
+        if request.type == "pulumi:pulumi:Stack":
+            return resource_pb2.RegisterResourceResponse(urn=urn)
+        inputs = _plain(json_format.MessageToDict(request.object))
+        self._recording.resources[ResourceId(request.type, request.name)] = inputs
+        known = self._made or not request.type.startswith("aws:")
+        outputs = {**inputs, **(_OUTPUTS.get(request.type, {}) if self._made else {})}
+        identity = f"{request.name}-id" if known else ""
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=identity, object=_struct(outputs))
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
-        return dict(_FUNCTIONS.get(args.token, {}))
+    def Invoke(self, request: Any) -> Any:  # noqa: N802
+        return resource_pb2.ResourceInvokeResponse(**{"return": _struct(_FUNCTIONS.get(request.tok, {}))})
+
+
+class _Reader(pulumi.runtime.Mocks):
+    """Resources that exist and are only read: they are as the program describes them."""
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        return args.resource_id, dict(args.inputs)
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        return dict(_FUNCTIONS.get(args.token, {})), None
 
 
 def canaries() -> Credentials:
@@ -76,10 +101,12 @@ def record(stack: str, program: Callable[[], Awaitable[None]], *, made: bool = T
     def run() -> None:
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
+        monitor = _Monitor(recording, made=made)
         try:
-            mocks.set_mocks(_Recorder(recording, made=made), "xgen-infra", stack, preview=True)
+            mocks.set_mocks(_Reader(), "xgen-infra", stack, preview=True, monitor=monitor)
             # What a failed run left behind belongs to a loop that is closed.
             SETTINGS.outputs.clear()
+            SETTINGS.rpc_manager.clear()
             loop.run_until_complete(run_pulumi_func(program))
         except BaseException as error:  # noqa: BLE001
             failures.append(error)
@@ -94,13 +121,16 @@ def record(stack: str, program: Callable[[], Awaitable[None]], *, made: bool = T
     return recording
 
 
-def _unwrapped(value: Any) -> Any:
+def _struct(value: Mapping[str, Any]) -> struct_pb2.Struct:
+    return json_format.ParseDict(dict(value), struct_pb2.Struct())
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of the wire as plain data: a resource as its URN, a secret as what it holds."""
     if isinstance(value, list):
-        return [_unwrapped(item) for item in value]
+        return [_plain(item) for item in value]
     if isinstance(value, dict):
-        if _SIGNATURE in value:
-            return _unwrapped(value.get("value"))
-        return {key: _unwrapped(item) for key, item in value.items()}
-    if isinstance(value, pulumi.Resource):
-        return f"{value.pulumi_resource_type} {value.pulumi_resource_name}"
-    return "unknown" if isinstance(value, pulumi.output.Unknown) else value
+        if _SPECIAL in value:
+            return value["urn"] if value[_SPECIAL] == _RESOURCE else _plain(value.get("value"))
+        return {key: _plain(item) for key, item in value.items()}
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
+from urllib3.exceptions import HTTPError
 
 from xgen_infra import catalog, naming
 from xgen_infra.health import pods
@@ -16,6 +18,8 @@ from xgen_infra.site import Site
 
 _ARGO = ("argoproj.io", "v1alpha1", naming.ARGOCD_NAMESPACE, "applications")
 _SECONDS = 20
+_PERIOD = 1.0
+_SERVER_ERROR = 500
 _FORBIDDEN = 403
 _NOT_FOUND = 404
 
@@ -53,6 +57,30 @@ class Judge:
                     self.fresh = False
                 elif error.status != _NOT_FOUND:
                     raise
+
+    def wait(self, seconds: float, tell: Callable[[Verdict], None]) -> list[Verdict]:
+        """Look until every service is good, or for `seconds`; tell each service's state when it changes.
+
+        An API server that does not answer for a moment is asked again within that time.
+        """
+        deadline = time.monotonic() + seconds
+        told: dict[str, str] = {}
+        while True:
+            try:
+                verdicts = self.look()
+            except (HTTPError, ApiException) as error:
+                passing = isinstance(error, HTTPError) or (error.status or 0) >= _SERVER_ERROR
+                if not passing or time.monotonic() >= deadline:
+                    raise
+                time.sleep(_PERIOD)
+                continue
+            for verdict in verdicts:
+                if told.get(verdict.service) != verdict.state:
+                    tell(verdict)
+                told[verdict.service] = verdict.state
+            if all(verdict.good for verdict in verdicts) or time.monotonic() >= deadline:
+                return verdicts
+            time.sleep(min(_PERIOD, max(0.05, deadline - time.monotonic())))
 
     def look(self) -> list[Verdict]:
         """Return a verdict on each service, in the catalogue's order."""

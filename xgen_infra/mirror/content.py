@@ -49,8 +49,8 @@ def chart_files(chart: Path) -> dict[str, bytes]:
     }
 
 
-def changed(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> list[tuple[str, str]]:
-    """Return what differs between two contents: ("added" | "changed" | "removed", path), by path."""
+def changed(old: Mapping[str, str], new: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return what differs between two contents, object by path: ("added" | "changed" | "removed", path)."""
     marks = []
     for path in sorted({*old, *new}):
         if path not in old:

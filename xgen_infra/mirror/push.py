@@ -62,14 +62,15 @@ class Mirror:
         `over` names the branch's head with the strangers' commits that may be built upon; their content below
         the folder is replaced, their history stays. Raises MirrorError, GitError.
         """
+        stored = self._store(files)
         for _ in range(_TRIES):
-            plan = self.plan(files)
+            plan = self._plan(stored)
             if not plan.changes:
                 return plan
             self._permit(plan, over)
             if dry_run:
                 return plan
-            commit = self._commit(plan, files)
+            commit = self._commit(plan, stored)
             try:
                 self._git("push", "--quiet", self.source.repo_url, f"{commit}:refs/heads/{plan.branch}")
             except GitError:
@@ -79,17 +80,16 @@ class Mirror:
             return Plan(plan.branch, plan.parent, plan.changes, plan.foreign, commit)
         raise MirrorError(f"others kept pushing to {self.source.target_revision}: try again")
 
-    def plan(self, files: Mapping[str, bytes]) -> Plan:
+    def _plan(self, stored: Mapping[str, str]) -> Plan:
         """Return what publishing would change, and whose commits are in the way."""
         branch = self.source.target_revision
         if self._head() is None:
-            return Plan(branch, None, tuple(changed({}, files)), ())
+            return Plan(branch, None, tuple(changed({}, stored)), ())
         quietly = ("--quiet", "--no-tags", "--no-write-fetch-head")
         self._git("fetch", *quietly, self.source.repo_url, f"+refs/heads/{branch}:{_THEIRS}")
         head = self._git("rev-parse", _THEIRS).decode().strip()
-        there = self._files(head)
         foreign = foreign_commits(self.git, head, self.stack, dict(self.env))
-        return Plan(branch, head, tuple(changed(there, files)), tuple(foreign))
+        return Plan(branch, head, tuple(changed(self._there(head), stored)), tuple(foreign))
 
     def _permit(self, plan: Plan, over: str | None) -> None:
         if not plan.foreign:
@@ -121,43 +121,48 @@ class Mirror:
             )
         return refs.get(f"refs/heads/{name}")
 
-    def _files(self, commit: str) -> dict[str, bytes]:
-        folder = self.source.folder
-        tree = f"{commit}:{folder}" if folder else commit
-        listed = self._try("ls-tree", "-r", "-z", "--full-tree", tree)
-        entries = [entry.split("\t", 1) for entry in listed.decode().split("\0") if entry]
-        return {path: self._git("cat-file", "blob", meta.split()[2]) for meta, path in entries}
+    def _there(self, commit: str) -> dict[str, str]:
+        """Return what a commit holds in the folder: object by path; a link or submodule counts as neither."""
+        listed = self._git("ls-tree", "-r", "-z", "--full-tree", commit).decode()
+        entries = [entry.split("\t", 1) for entry in listed.split("\0") if entry]
+        prefix = f"{self.source.folder}/" if self.source.folder else ""
+        return {
+            path.removeprefix(prefix): meta.split()[2] if meta.startswith("100644 ") else meta
+            for meta, path in entries
+            if path.startswith(prefix)
+        }
 
-    def _commit(self, plan: Plan, files: Mapping[str, bytes]) -> str:
+    def _store(self, files: Mapping[str, bytes]) -> dict[str, str]:
+        """Store the files' contents; return object by path."""
+        with tempfile.TemporaryDirectory(dir=self.git.folder) as folder:
+            places = [Path(folder) / str(number) for number in range(len(files))]
+            for place, data in zip(places, files.values(), strict=True):
+                place.write_bytes(data)
+            given = "".join(f"{place}\n" for place in places).encode()
+            stored = self._git("hash-object", "-w", "--no-filters", "--stdin-paths", content=given)
+        return dict(zip(files, stored.decode().split(), strict=True))
+
+    def _commit(self, plan: Plan, stored: Mapping[str, str]) -> str:
         """Make the commit: the parent's tree with exactly these files in the folder."""
         folder = self.source.folder
-        entries = [
-            f"100644 {self._git('hash-object', '-w', '--stdin', content=data).decode().strip()}\t{path}"
-            for path, data in sorted(files.items())
-        ]
-        with tempfile.TemporaryDirectory(prefix="xgen-", dir=self.git.folder) as scratch:
+        prefix = f"{folder}/" if folder else ""
+        gone = [f"0 {'0' * 40}\t{prefix}{path}" for _, path in plan.changes]
+        added = [f"100644 {stored[path]}\t{prefix}{path}" for _, path in plan.changes if path in stored]
+        with tempfile.TemporaryDirectory(dir=self.git.folder) as scratch:
             index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
-            self._git("update-index", "--index-info", content="\n".join(entries).encode() + b"\n", env=index)
-            made = self._git("write-tree", env=index).decode().strip()
-            if folder:
-                index = {"GIT_INDEX_FILE": str(Path(scratch) / "whole")}
-                if plan.parent:
-                    self._git("read-tree", plan.parent, env=index)
-                    self._git("rm", "-r", "--cached", "--quiet", "--ignore-unmatch", "--", folder, env=index)
-                self._git("read-tree", f"--prefix={folder}/", made, env=index)
-            whole = self._git("write-tree", env=index).decode().strip() if folder else made
+            if plan.parent:
+                self._git("read-tree", plan.parent, env=index)
+            entries = "".join(f"{line}\n" for line in [*gone, *added]).encode()
+            self._git("update-index", "--index-info", content=entries, env=index)
+            whole = self._git("write-tree", env=index).decode().strip()
+            part = [f"--prefix={prefix}"] if prefix else []
+            made = self._git("write-tree", *part, env=index).decode().strip()
         words = ["commit-tree", whole, *(["-p", plan.parent] if plan.parent else []), "-F", "-"]
         message = _message(plan, self.stack, folder, made)
         return self._git(*words, content=message.encode(), env=_identity()).decode().strip()
 
     def _git(self, *words: str, content: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
         return self.git.run(*words, content=content, env={**self.env, **(env or {})})
-
-    def _try(self, *words: str) -> bytes:
-        try:
-            return self._git(*words)
-        except GitError:
-            return b""
 
 
 @contextmanager

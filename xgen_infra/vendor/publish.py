@@ -21,7 +21,7 @@ _OVERTAKEN = re.compile(
     r"reference already exists|shallow file has changed"
 )
 _PASSING = re.compile(
-    r"Could not resolve host|Connection (?:refused|timed out|reset)|early EOF|remote end hung up|"
+    r"Could not resolve host|Connection (?:refused|timed out|reset)|Failed to connect|early EOF|remote end hung up|"
     r"returned error: (?:429|50[0-9])|Operation timed out"
 )
 _REFUSED = re.compile(
