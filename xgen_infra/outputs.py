@@ -15,9 +15,6 @@ from xgen_infra.delivery.install import Delivery
 from xgen_infra.environment import minio_endpoint
 from xgen_infra.site import NexusRegistry, Site
 
-SECRET_OUTPUTS = frozenset({"kubeconfig"})
-"""Outputs that the engine keeps encrypted; nothing that is written down shows one."""
-
 
 @dataclass(frozen=True)
 class Outputs:

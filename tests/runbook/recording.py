@@ -1,6 +1,6 @@
 """The outputs of a customer's stack as `pulumi stack output --json` prints them, from a run of the program itself.
 
-Run as `python -m tests.runbook.recording FOLDER` it writes them for the samples, for the browser's tests.
+Run as `PYTHONPATH=tests python -m runbook.recording FOLDER` it writes them for the samples, for the browser's tests.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any
 
 import pulumi
 import yaml
+from aws.recording import record
+from aws.sites import ANSWERS, merged
 from pydantic.alias_generators import to_camel
 
-from tests.aws.recording import record
-from tests.aws.sites import ANSWERS, merged
 from xgen_infra import stack
 from xgen_infra.explain.recording import canaries
 from xgen_infra.folder import vendor_in
@@ -31,7 +31,9 @@ _MORE: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
 }
 
 
-def recorded(name: str, changes: Mapping[str, Any] | None = None, *, show_secrets: bool = False) -> dict[str, Any]:
+def recorded(
+    name: str, changes: Mapping[str, Any] | None = None, *, show_secrets: bool = False
+) -> dict[str, Any]:
     """Return the outputs of a sample's stack, of which some fields of the file are changed."""
     raw = yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())["config"]["xgen-infra:site"]
     site = Site.model_validate(with_defaults(merged(raw, changes or {}), name, vendor_in(ROOT)))

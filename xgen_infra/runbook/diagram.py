@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from xgen_infra import catalog
+from xgen_infra import catalog, naming
 from xgen_infra.runbook.drawing import GAP, LINE, PAD, SIZE, Arrow, Box, Card, Drawing, grid, wrapped
-from xgen_infra.runbook.facts import Facts
+from xgen_infra.runbook.facts import Facts, RunbookError
 from xgen_infra.runbook.step import by_argocd, exposed, on_eks, run_by
 
 WIDTH = 960.0
 MARGIN = 16.0
 _RISE = 64.0
 """Room for an arrow and two lines beside it."""
+_AIR = 5.0
 _TEMPLATES = Environment(
     loader=PackageLoader("xgen_infra.runbook"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
@@ -20,9 +21,18 @@ _DATA = {"postgres": "PostgreSQL", "redis": "Redis", "qdrant": "Qdrant"}
 
 
 def svg(facts: Facts) -> str:
-    """Return the drawing as one SVG element with a title, a description, and colours for light, dark and paper."""
+    """Return the drawing as one SVG element with a title, a description, and colours for light, dark and paper.
+
+    Raises RunbookError where an output that it shows is missing.
+    """
+    try:
+        drawing, description = drawn(facts), described(facts)
+    except RunbookError as error:
+        raise RunbookError(
+            f"the drawing of the architecture cannot be made: {error}: `pulumi up` makes it"
+        ) from None
     return _TEMPLATES.get_template("diagram.svg.j2").render(
-        drawing=drawn(facts), title=f"Architecture of {facts.text('stack')}", description=described(facts)
+        drawing=drawing, title=f"Architecture of {facts.text('stack')}", description=description
     )
 
 
@@ -56,19 +66,17 @@ def described(facts: Facts) -> str:
 
 
 def _sources(facts: Facts) -> list[Card]:
-    branch = f"branch {facts.get('gitRevision')}"
+    branch = f"branch {facts.text('gitRevision')}"
     registry = Card(
-        "Image registry", [facts.text("registryHost"), f"{facts.get('project')}/{facts.get('site')}"]
+        "Image registry", [facts.text("registryHost"), f"{facts.text('project')}/{facts.text('site')}"]
     )
     git = Card("Git", [facts.text("gitRepository"), branch])
-    people = Card(
-        "People", [facts.get("domain") or "the load balancer's own name", str(facts.get("exposure"))]
-    )
+    people = Card("People", [facts.get("domain") or "the load balancer's own name", facts.text("exposure")])
     return [*([git] if by_argocd(facts) else []), registry, *([people] if exposed(facts) else [])]
 
 
 def _ways(facts: Facts) -> list[str]:
-    git = f"Argo CD looks every {facts.get('gitPollSeconds')} s"
+    git = f"Argo CD looks every {facts.text('gitPollSeconds')} s"
     secure = any((facts.get("certificate") or {}).values())
     return [
         *([git] if by_argocd(facts) else []),
@@ -80,12 +88,15 @@ def _ways(facts: Facts) -> list[str]:
 def _title(facts: Facts) -> str:
     if not on_eks(facts):
         return f"K3s cluster {facts.text('clusterName')}"
-    return f"EKS cluster {facts.text('clusterName')}, Kubernetes {facts.get('cluster', 'kubernetesVersion')}"
+    return f"EKS cluster {facts.text('clusterName')}, Kubernetes {facts.text('cluster', 'kubernetesVersion')}"
 
 
 def _place(facts: Facts) -> str:
-    parts = (facts.get("cluster", name) for name in ("vpcId", "vpcCidr", "region", "account"))
-    return "VPC " + ", ".join(str(part) for part in parts if part) if on_eks(facts) else ""
+    if not on_eks(facts):
+        return ""
+    return "VPC " + ", ".join(
+        facts.text("cluster", name) for name in ("vpcId", "vpcCidr", "region", "account")
+    )
 
 
 def _cluster(drawing: Drawing, facts: Facts, y: float) -> Box:
@@ -111,7 +122,7 @@ def _workloads(drawing: Drawing, facts: Facts, x: float, y: float, width: float)
     """Draw Argo CD, the six services and the data services in the cluster; return their height."""
     left, at = x, len(drawing.boxes)
     if by_argocd(facts):
-        card = Card("Argo CD", [f"namespace {facts.get('argocd', 'namespace')}", "six Applications"], "tool")
+        card = Card("Argo CD", [f"namespace {facts.text('argocd', 'namespace')}", "six Applications"], "tool")
         across = 190.0
         card.draw(drawing, x, y, across)
         middle = y + card.height(across) / 2
@@ -129,8 +140,9 @@ def _workloads(drawing: Drawing, facts: Facts, x: float, y: float, width: float)
     if not inside:
         return height
     down, at = y + height + _RISE, len(drawing.boxes)
-    namespace = f"Namespace {facts.get('cluster', 'dataNamespace') or 'xgen-system'}"
+    namespace = f"Namespace {naming.DATA_NAMESPACE}"
     head = PAD + drawing.label(x + PAD, down + PAD - 2, width - 2 * PAD, namespace, "frame")
+    head += _AIR
     rows, _ = grid(drawing, inside, x + PAD, down + head, width - 2 * PAD, min(4, len(inside)))
     drawing.boxes.insert(at, Box(x, down, width, head + rows + PAD, "namespace"))
     _down(drawing, Box(left, 0, room, 0, ""), y + height, down, "data")
@@ -141,7 +153,7 @@ def _data(facts: Facts, names: list[str], kind: str) -> list[Card]:
     return [
         Card(
             _DATA[name],
-            [f"{facts.get('hosts', name)}:{facts.get('endpoints', name, 'port')}"],
+            [f"{facts.text('hosts', name)}:{facts.text('endpoints', name, 'port')}"],
             kind,
         )
         for name in names
@@ -162,22 +174,17 @@ def _below(facts: Facts) -> list[tuple[Card, str, bool]]:
     """Return what is outside of the cluster and holds data: (card, what leads there, in both directions)."""
     found: list[tuple[Card, str, bool]] = []
     if on_eks(facts):
-        bucket = Card(
-            "Documents, in S3",
-            [facts.text("bucket"), str(facts.get("cluster", "documentsUser") or "")],
-            "data",
-        )
-        found.append((bucket, "S3 gateway endpoint", False))
+        names = [f"bucket {facts.text('bucket')}", f"user {facts.text('cluster', 'documentsUser')}"]
+        found.append((Card("Documents, in S3", names, "data"), "S3 gateway endpoint", False))
         hosts = [
-            f"{_DATA[name]} {facts.get('hosts', name)}:{facts.get('endpoints', name, 'port')}"
-            for name in _DATA
+            f"{what} {facts.text('hosts', name)}:{facts.text('endpoints', name, 'port')}"
+            for name, what in _DATA.items()
         ]
         far = facts.get("cluster", "management") or {}
-        title = f"Management server, VPC {far['vpcId']}, {far['cidr']}" if far else "Data services"
-        peering = facts.get("cluster", "peeringConnectionId")
-        found.append(
-            (Card(title, hosts, "data"), f"VPC peering {peering}" if peering else "network", bool(far))
-        )
+        network = [f"VPC {far['vpcId']}", str(far["cidr"])] if far else []
+        title = "Management server" if far else "Data services"
+        way = f"VPC peering {facts.text('cluster', 'peeringConnectionId')}" if far else "network"
+        found.append((Card(title, [*network, *hosts], "data"), way, bool(far)))
         return found
     outside = [name for name in _DATA if run_by(facts, name) == "external"]
     found += [(card, "network", False) for card in _data(facts, outside, "data")]

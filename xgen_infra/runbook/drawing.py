@@ -14,7 +14,7 @@ GAP = 16.0
 _ADVANCE = 0.62
 """Width of a letter of a monospaced font, in sizes of the font; a wide (East Asian) one takes two. Names are set in
 monospace, so that this is the width everywhere, whatever fonts a machine has."""
-_BREAKS = re.compile(r"(?<=[/.:@_-])|(?<= )")
+_BREAKS = re.compile(r"(?<=[/.:@_-])")
 
 
 @dataclass(frozen=True)
@@ -113,13 +113,24 @@ def width_of(text: str) -> float:
 
 
 def wrapped(text: str, width: float) -> list[str]:
-    """Break text into lines of a width: after its separators, and anywhere in what is longer than a line."""
+    """Break text into lines of a width: between words, then within a word after its separators, then anywhere."""
     lines = [""]
-    for part in _BREAKS.split(text):
-        if lines[-1] and width_of(lines[-1] + part.rstrip()) > width:
+    for word in text.split(" "):
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if width_of(joined) <= width:
+            lines[-1] = joined
+        else:
+            lines += _broken(word, width)
+    return [line for line in lines if line]
+
+
+def _broken(word: str, width: float) -> list[str]:
+    lines = [""]
+    for part in _BREAKS.split(word):
+        if lines[-1] and width_of(lines[-1] + part) > width:
             lines.append("")
         for letter in part:
-            if width_of(lines[-1] + letter) > width and letter != " ":
+            if lines[-1] and width_of(lines[-1] + letter) > width:
                 lines.append("")
             lines[-1] += letter
-    return [line.rstrip() for line in lines if line.strip()]
+    return lines

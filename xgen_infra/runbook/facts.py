@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from xgen_infra.outputs import SECRET_OUTPUTS
+from xgen_infra.secrets_catalog import SECRET_OUTPUTS
 
 HIDDEN = "[secret]"
 """What `pulumi stack output` writes in place of a secret (Pulumi documentation, "pulumi stack output")."""

@@ -8,10 +8,11 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
 from jinja2.meta import find_undeclared_variables
 from markdown_it import MarkdownIt
 from markupsafe import Markup
@@ -78,6 +79,9 @@ def chapters(facts: Facts) -> tuple[Chapter, ...]:
             if facts.missing:
                 refused[step.id] = sorted(facts.missing)
         written.append(Chapter(theme.id, theme.title, tuple(entries)))
+    facts.missing.clear()
+    if not facts["description"] and not facts["owner"] and facts.missing:
+        refused["head-of-the-page"] = sorted(facts.missing)
     if refused:
         told = "\n".join(f"  {step}: {listed(missing)}" for step, missing in refused.items())
         raise RunbookError(
@@ -108,8 +112,8 @@ def _names(facts: Facts) -> dict[str, Any]:
 
 def _entry(step: Step, names: Mapping[str, Any], facts: Facts) -> Entry:
     def text(template: str) -> str:
-        unknown = find_undeclared_variables(_TEXTS.parse(template)) - names.keys()
-        return _TEXTS.from_string(template).render(names, **{name: facts[name] for name in unknown})
+        compiled, asked = _compiled(template)
+        return compiled.render(names, **{name: facts[name] for name in asked - names.keys()})
 
     return Entry(
         step=step,
@@ -121,6 +125,12 @@ def _entry(step: Step, names: Mapping[str, Any], facts: Facts) -> Entry:
         check_command=text(step.check.command),
         caution=text(step.caution),
     )
+
+
+@cache
+def _compiled(template: str) -> tuple[Template, frozenset[str]]:
+    """Return a text of a step, and the names that it asks for."""
+    return _TEXTS.from_string(template), frozenset(find_undeclared_variables(_TEXTS.parse(template)))
 
 
 def markdown(facts: Facts, picture: str, results: Mapping[str, Result] | None = None) -> str:

@@ -21,7 +21,7 @@ MOVED = Step(
     ),
     commands=(
         Command(
-            "infra:\n  postgres: {host: NEW-HOST}",
+            "infra:\n  postgres: {host: new-host.example}",
             "in Pulumi.{{ stack }}.yaml, below xgen-infra:site; `redis` and `qdrant` likewise",
             language="yaml",
         ),

@@ -53,7 +53,10 @@ PASSWORDS = Step(
             language="yaml",
         ),
         Command("pulumi up --stack {{ stack }}", "writes the Secret, then rolls the pods"),
-        Command("git commit --all --message 'Replace a password of {{ stack }}' && git push"),
+        Command(
+            "git commit --all --message 'Replace a password of {{ stack }}' && git push",
+            "the file has changed",
+        ),
     ),
     expect=(
         "The Secret changes, then the pods of all six are rolled. "
@@ -88,7 +91,10 @@ REGISTRY = Step(
         ),
         Command("pulumi up --stack {{ stack }}", "writes the Secret, then rolls the pods"),
         Command("xgen wait {{ stack }}", "ends when all six are well"),
-        Command("git commit --all --message 'Replace the registry password of {{ stack }}' && git push"),
+        Command(
+            "git commit --all --message 'Replace the registry password of {{ stack }}' && git push",
+            "the file has changed",
+        ),
     ),
     expect=(
         "The Secret `{{ registry.secret }}` changes and the pods are rolled. The credential that Jenkins pushes with is "
