@@ -16,6 +16,14 @@ class RunbookError(Exception):
     """The outputs are none, or not all that a step needs. Its text is for the user."""
 
 
+class MissingOutputError(RunbookError):
+    """One output, named by `path`, is not there or empty."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"the output {path} is not there")
+        self.path = path
+
+
 class Facts:
     """One mapping of outputs, and those below it. Each name that is asked for and missing is noted in `missing`.
 
@@ -57,10 +65,10 @@ class Facts:
         return value
 
     def text(self, *path: str) -> str:
-        """Return a value below these names as text. Raises RunbookError where there is none."""
+        """Return a value below these names as text. Raises MissingOutputError where there is none."""
         value = self.get(*path)
         if value in _NOTHING:
-            raise RunbookError(f"the output {'.'.join(path)} is not there")
+            raise MissingOutputError(".".join(path))
         return str(value)
 
     @property

@@ -19,9 +19,9 @@ from markupsafe import Markup
 
 from xgen_infra.aws.upgrade import minor
 from xgen_infra.runbook.diagram import svg
-from xgen_infra.runbook.facts import Facts, RunbookError, listed
+from xgen_infra.runbook.facts import Facts, MissingOutputError, RunbookError, listed
 from xgen_infra.runbook.results import Result
-from xgen_infra.runbook.step import Command, Step
+from xgen_infra.runbook.step import Command, Step, on_eks
 from xgen_infra.runbook.steps import THEMES
 from xgen_infra.versions import EKS
 
@@ -73,15 +73,16 @@ def chapters(facts: Facts) -> tuple[Chapter, ...]:
         entries = []
         for step in theme.steps:
             facts.missing.clear()
-            if not step.applies(facts):
-                continue
-            entries.append(_entry(step, names, facts))
+            try:
+                if step.applies(facts):
+                    entries.append(_entry(step, names, facts))
+            except MissingOutputError as error:
+                facts.missing.append(error.path)
             if facts.missing:
                 refused[step.id] = sorted(facts.missing)
         written.append(Chapter(theme.id, theme.title, tuple(entries)))
-    facts.missing.clear()
-    if not facts["description"] and not facts["owner"] and facts.missing:
-        refused["head-of-the-page"] = sorted(facts.missing)
+    if lacking := _lacking(facts):
+        refused["every-command"] = lacking
     if refused:
         told = "\n".join(f"  {step}: {listed(missing)}" for step, missing in refused.items())
         raise RunbookError(
@@ -89,6 +90,14 @@ def chapters(facts: Facts) -> tuple[Chapter, ...]:
             "`pulumi up` with this version of xgen-infra makes every output"
         )
     return tuple(chapter for chapter in written if chapter.entries)
+
+
+def _lacking(facts: Facts) -> list[str]:
+    """Return what is missing of that which may be empty, and that every page needs: head and context."""
+    facts.missing.clear()
+    asked = [facts["description"], facts["owner"]]
+    asked += [] if on_eks(facts) else [facts["cluster"]["context"]]
+    return sorted(facts.missing) if sum(map(bool, asked)) < len(asked) else []
 
 
 def kube_context(facts: Facts) -> str:

@@ -85,10 +85,10 @@ def by_argocd(facts: Facts) -> bool:
 
 
 def exposed(facts: Facts) -> bool:
-    """Whether the services have a way in from outside; an output that is missing counts as one."""
-    return bool(facts.get("exposure") != "none")
+    """Whether the services have a way in from outside."""
+    return facts.text("exposure") != "none"
 
 
 def run_by(facts: Facts, service: str) -> str:
     """Return who runs a data service of a site on K3s: `stack`, `adopted` or `external`."""
-    return str(facts.get("cluster", "dataServices", service, "runBy") or "external")
+    return facts.text("cluster", "dataServices", service, "runBy")

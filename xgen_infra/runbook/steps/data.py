@@ -136,7 +136,8 @@ DOCUMENT_ELSEWHERE = Step(
 
 
 def _dumped(facts: Facts) -> bool:
-    return on_k3s(facts) and run_by(facts, "postgres") == "stack" and bool(facts.get("cluster", "backups"))
+    ours = on_k3s(facts) and run_by(facts, "postgres") == "stack"
+    return ours and facts.get("cluster", "backups") != {}
 
 
 def _not_dumped(facts: Facts) -> bool:

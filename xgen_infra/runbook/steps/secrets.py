@@ -69,7 +69,7 @@ PASSWORDS = Step(
 
 
 def _by_password(facts: Facts) -> bool:
-    return facts.get("registry", "kind") in {"nexus", None}
+    return facts.text("registry", "kind") == "nexus"
 
 
 REGISTRY = Step(
