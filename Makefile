@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse test lint types unit e2e test-vendor bench lock format
+.PHONY: help setup rehearse test lint types unit e2e test-pages test-vendor bench lock format
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -51,6 +51,9 @@ test-vendor: setup  ## The vendor's pipelines and real registries (installs Java
 	@tests/vendor_slow/install.sh
 	@$(BIN)/pytest tests/vendor_slow -n 2 --dist loadfile
 
+test-pages: setup  ## The runbook's page in headless Chromium (installs it where it is missing)
+	@tests/pages/run.sh
+
 bench: setup  ## Print the ratios that the documentation quotes
 	@$(BIN)/python -m bench
 
@@ -61,3 +64,4 @@ lock:  ## Resolve the dependencies anew (needs uv)
 	@uv pip compile -q pyproject.toml --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal --upgrade -o requirements/program.txt
 	@uv pip compile -q pyproject.toml --extra dev -c requirements/program.txt --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal --upgrade -o requirements/dev.txt
 	@uv pip compile -q requirements/audit.in --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal --upgrade -o requirements/audit.txt
+	@uv pip compile -q requirements/pages.in --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal --upgrade -o requirements/pages.txt

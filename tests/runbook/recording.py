@@ -60,10 +60,21 @@ def _shown(pair: list[Any], *, show_secrets: bool) -> Any:
     return value
 
 
+LABEL = "a-name-as-long-as-a-label-of-a-host-may-be-by-the-rules-of-dns0"
+LONG: dict[str, Any] = {
+    "project": LABEL,
+    "namespace": LABEL,
+    "exposure": {"domain": f"{LABEL}.{LABEL}.customer.example"},
+    "source": {"repoURL": f"https://gitlab.{LABEL}.example/{LABEL}/{LABEL}.git", "targetRevision": LABEL},
+    "registry": {"host": f"{LABEL}.example:5000"},
+    "infra": {"postgres": {"host": f"{LABEL}.example"}, "redis": {"host": f"{LABEL}.example"}},
+}
+
+
 def main(folder: Path) -> None:
     """Write the outputs of the samples, and of one whose names are as long as they may be."""
-    for name in ("aww", "lotteimall"):
-        (folder / f"{name}.json").write_text(json.dumps(recorded(name)))
+    for file, name, changes in (("aww", "aww", {}), ("lotteimall", "lotteimall", {}), ("long", "aww", LONG)):
+        (folder / f"{file}.json").write_text(json.dumps(recorded(name, changes)))
 
 
 if __name__ == "__main__":

@@ -154,7 +154,7 @@ def html(facts: Facts, results: Mapping[str, Result] | None = None) -> str:
     inner = re.findall(r"<style>(.*?)</style>", drawing, re.DOTALL)
     policy = (
         f"default-src 'none'; style-src {' '.join(map(_digest, (style, *inner)))}; script-src {_digest(script)}; "
-        "base-uri 'none'; form-action 'none'"
+        "img-src data:; base-uri 'none'; form-action 'none'"
     )
     return _PAGES.get_template("runbook.html.j2").render(
         _page(facts, results),
