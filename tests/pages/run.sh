@@ -17,7 +17,7 @@ if [ -z "$chromium" ]; then
     chromium=$(command -v chromium)
 fi
 digest=$(sha256sum requirements/pages.txt | cut -c1-12)
-environment="${XGEN_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/xgen-infra}/pages/$digest"
+environment="${XGEN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/xgen-infra}/pages/$digest"
 if [ ! -e "$environment/ready" ]; then
     mkdir -p "$environment"
     .venv/bin/python -m venv --clear "$environment"
