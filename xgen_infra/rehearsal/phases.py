@@ -12,6 +12,7 @@ from rich.console import Console
 from xgen_infra import catalog, environment, naming
 from xgen_infra.engine import Result
 from xgen_infra.engine.events import SAME
+from xgen_infra.rehearsal.brownfield import Brownfield, adopts
 from xgen_infra.rehearsal.document import round_trip
 from xgen_infra.rehearsal.gitops.phases import GitOpsPhases
 from xgen_infra.rehearsal.observe import ClusterView, Pod, until
@@ -33,6 +34,13 @@ class Rehearsal:
         self.console = console
         self.view = ClusterView(world.kubeconfig)
         self._namespaces_before = self.view.namespaces()
+        self._brownfield = Brownfield(world, self.view) if adopts(world.site) else None
+
+    def before(self) -> None:
+        """Let what the file adopts run already."""
+        if self._brownfield:
+            with self.report.phase("a cluster that runs already", self.console) as phase:
+                self._brownfield.seed(phase)
 
     def preview(self) -> None:
         """Preview first, as a person would."""
@@ -52,6 +60,8 @@ class Rehearsal:
                 seen = [step.type for step in result.steps if step.type.startswith(("aws:", "eks:"))]
                 phase.check("no AWS resource", not seen, f"{len(seen)} of an AWS type")
             self._outputs(phase)
+            if self._brownfield:
+                self._brownfield.check(phase)
 
     def services(self) -> None:
         """See the six services ready, or their Applications."""
@@ -60,6 +70,10 @@ class Rehearsal:
             with self.report.phase("six Applications", self.console) as phase:
                 self._applications(phase)
             GitOpsPhases(self).first()
+            if self._brownfield:
+                with self.report.phase("what ran already", self.console) as phase:
+                    self._brownfield.check(phase)
+                    self._brownfield.check_applications(phase)
             return
         with self.report.phase("six services ready", self.console) as phase:
             ready = until(self._all_ready, _READY_SECONDS)
@@ -166,6 +180,8 @@ class Rehearsal:
             gone = adopted or until(lambda: site.namespace not in self.view.namespaces(), 30)
             left = self.view.namespaces() - self._namespaces_before
             phase.check("the six services are gone", gone, f"namespaces left: {sorted(left) or 'none'}")
+            if self._brownfield:
+                self._brownfield.check_kept(phase)
 
     # What the phases look at
 

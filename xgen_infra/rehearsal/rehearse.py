@@ -77,6 +77,7 @@ def _run(
     after_up: Callable[[World], None] | None,
 ) -> None:
     rehearsal = Rehearsal(made, report, console)
+    rehearsal.before()
     rehearsal.preview()
     rehearsal.up()
     rehearsal.services()
