@@ -71,6 +71,16 @@ class Brownfield:
             [self._before[uid] for uid in lost] or f"{len(self._before)} pods, the same as before",
         )
 
+    def check_credentials(self, phase: Phase) -> None:
+        """See that the Secret holds what the data was made with, and a key that its owner put there."""
+        held = self._view.secret(self._site.namespace, naming.SERVICE_SECRET)
+        changed = sorted(key for key, value in self._credentials().items() if held.get(key) != value)
+        phase.check(
+            "its own credentials are the file's, and what it had beside them is kept",
+            not changed,
+            changed or f"{len(held)} keys",
+        )
+
     def check_applications(self, phase: Phase) -> None:
         """See the Applications say what the file says, and nothing beside it."""
         found = self._view.applications()
@@ -122,17 +132,16 @@ class Brownfield:
     def _secret(self, key: str) -> str:
         return self._world.file.canaries.get(f"xgen-infra:{key}", "")
 
-    def _workspace(self, api: Api) -> None:
-        """Make the services' namespace and their Secret, with a key that only its owner knows of."""
-        _namespace(api, self._site.namespace)
+    def _credentials(self) -> dict[str, str]:
+        """Return the services' Secret: what the data was made with, and a key that only its owner knows of."""
         wired = {v.name: self._secret(v.source) for v in environment.wired(self._site) if v.secret}
-        _apply(
-            api,
-            "v1",
-            "secrets",
-            self._site.namespace,
-            _kind("Secret", naming.SERVICE_SECRET, stringData={**wired, "BY_HAND": "kept"}),
-        )
+        return {**wired, "BY_HAND": "kept"}
+
+    def _workspace(self, api: Api) -> None:
+        """Make the services' namespace and their Secret."""
+        _namespace(api, self._site.namespace)
+        secret = _kind("Secret", naming.SERVICE_SECRET, stringData=self._credentials())
+        _apply(api, "v1", "secrets", self._site.namespace, secret)
 
     def _data_services(self, api: Api) -> None:
         """Make StatefulSets that this program would not write, and their Services and credentials."""

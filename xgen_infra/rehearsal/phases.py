@@ -73,6 +73,7 @@ class Rehearsal:
             if self._brownfield:
                 with self.report.phase("what ran already", self.console) as phase:
                     self._brownfield.check(phase)
+                    self._brownfield.check_credentials(phase)
                     self._brownfield.check_applications(phase)
             return
         with self.report.phase("six services ready", self.console) as phase:
