@@ -77,7 +77,7 @@ class Rehearsal:
                     self._brownfield.check_applications(phase)
             return
         with self.report.phase("six services ready", self.console) as phase:
-            ready = until(self._all_ready, _READY_SECONDS)
+            ready = until(self.all_ready, _READY_SECONDS)
             phase.check("every replica ready", ready, self.view.ready_services(site.namespace))
             self.delivered(phase)
 
@@ -115,7 +115,7 @@ class Rehearsal:
             result = self.world.engine.up(self.world.stack)
             touched = sorted(f"{step.op} {step.name}" for step in result.changed)
             phase.check("one resource is touched", touched == [f"update releases-{CHANGED}"], touched)
-            arrived = until(self._all_ready, _READY_SECONDS)
+            arrived = until(self.all_ready, _READY_SECONDS)
             value = self.view.environment(site.namespace, CHANGED).get("REHEARSAL_CHANGED")
             phase.check(
                 "the value is in the container", arrived and value == "yes", f"REHEARSAL_CHANGED={value}"
@@ -184,18 +184,19 @@ class Rehearsal:
             if self._brownfield:
                 self._brownfield.check_kept(phase)
 
-    # What the phases look at
-
-    def _made(self) -> list[Resource]:
-        return list(resources_of(self.world.engine.export(self.world.stack)))
-
-    def _all_ready(self) -> bool:
+    def all_ready(self) -> bool:
+        """Whether every replica of the six is up to date and ready."""
         site = self.world.site
         least: dict[str, int] = {
             spec.service.name: spec.scale.min_replicas if spec.scale.autoscaling else spec.scale.replicas
             for spec in site.specs
         }
         return self.view.all_ready(site.namespace, least)
+
+    # What the phases look at
+
+    def _made(self) -> list[Resource]:
+        return list(resources_of(self.world.engine.export(self.world.stack)))
 
     def _outputs(self, phase: Phase) -> None:
         outputs = self.world.engine.outputs(self.world.stack)
