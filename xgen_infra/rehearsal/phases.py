@@ -17,6 +17,7 @@ from xgen_infra.rehearsal.document import round_trip
 from xgen_infra.rehearsal.gitops.phases import GitOpsPhases
 from xgen_infra.rehearsal.observe import ClusterView, Pod, until
 from xgen_infra.rehearsal.report import Phase, Report
+from xgen_infra.rehearsal.runbook import try_runbook
 from xgen_infra.rehearsal.world import World
 from xgen_infra.removal import Resource, leftovers, resources_of
 
@@ -128,6 +129,11 @@ class Rehearsal:
         self.world.file.change(("services", CHANGED, "vars"), {"REHEARSAL_CHANGED": "yes"})
         touched = [step.name for step in self.world.engine.up(self.world.stack).changed]
         phase.check("the change is Git's to carry: no resource is touched", not touched, touched or "none")
+
+    def runbook(self) -> None:
+        """Write the runbook from the stack's outputs, and run its checks."""
+        with self.report.phase("xgen runbook", self.console) as phase:
+            try_runbook(self.world, phase)
 
     def refused(self) -> None:
         """See a plain destroy refused where data is protected."""

@@ -105,6 +105,7 @@ def _run(
     rehearsal.document()
     rehearsal.again()
     rehearsal.change()
+    rehearsal.runbook()
     rehearsal.refused()
     if options.keep:
         made.supervisor.release()
