@@ -32,6 +32,9 @@ VERBS: dict[str, Verb] = {
     "bootstrap": Verb(
         "xgen_infra.cli.bootstrap:bootstrap", "Make what a site's AWS account needs before the first up."
     ),
+    "preview": Verb(
+        "xgen_infra.cli.preview:preview", "Tell what a change does to each customer's stack, as a comment."
+    ),
     "rehearse": Verb(
         "xgen_infra.cli.rehearse:rehearse",
         "Bring a customer's whole stack up, change it, tear it down, here.",
