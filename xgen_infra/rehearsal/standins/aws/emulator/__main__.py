@@ -30,9 +30,17 @@ def main() -> None:
     )
     from werkzeug.serving import BaseWSGIServer, make_server  # noqa: PLC0415
 
-    from xgen_infra.rehearsal.standins.aws.emulator import boundaries, guard, networks  # noqa: PLC0415
+    from xgen_infra.rehearsal.standins.aws.emulator import (  # noqa: PLC0415
+        boundaries,
+        guard,
+        networks,
+        quotas,
+        simulation,
+    )
 
     boundaries.install()
+    quotas.install()
+    simulation.install()
     if not asked.open:
         guard.install()
     if asked.networks:
