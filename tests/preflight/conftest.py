@@ -13,10 +13,12 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
+from xgen_infra import validate
 from xgen_infra.cli import _application
 from xgen_infra.rehearsal import moto_server
 from xgen_infra.rehearsal.standins.aws.emulator.networks import ExistingNetwork, ExistingSubnet
 from xgen_infra.rehearsal.standins.aws.world import DEFAULT_ACCOUNT, ROOT_KEY_ID
+from xgen_infra.rules import hosts
 
 ROOT = Path(__file__).parents[2]
 SECRETS = {
@@ -100,6 +102,9 @@ def customers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Customers:
     for path in (ROOT / "Pulumi.yaml", *ROOT.glob("Pulumi.*.yaml")):
         shutil.copy(path, folder)
     monkeypatch.chdir(folder)
+    # The servers of these tests are on this machine, where no pod of a customer's could reach them.
+    rules = tuple(rule for rule in validate.RULES if rule is not hosts.hosts_are_reachable)
+    monkeypatch.setattr(validate, "RULES", rules)
     monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
     return Customers(folder, {**SECRETS, "PULUMI_HOME": str(tmp_path / "pulumi")})
 

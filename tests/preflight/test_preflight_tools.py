@@ -98,6 +98,21 @@ def test_secrets_come_from_the_environment_else_from_the_stack_asked_once(
     assert "config --show-secrets --json --stack aww" in (programs / "asked").read_text()
 
 
+def test_a_secret_may_stand_in_a_file_that_a_variable_names(customers: Customers, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("canary-in-a-file\n")
+    customers.edit("aww", "xgen-infra:gitPassword", "xgen-infra:gitSshKey")
+    customers.edit("aww", "http://gitlab.aww.example/xgen", "ssh://git@gitlab.aww.example/xgen")
+    customers.edit(
+        "aww", "    cluster:\n", "      knownHosts: gitlab.aww.example ssh-ed25519 AAAA\n    cluster:\n"
+    )
+    seen = customers.look("aww", "secrets", XGEN_GIT_SSH_KEY_FILE=str(tmp_path / "key"))
+    assert seen.level == "ok", seen.results
+    assert "xgen-infra:gitSshKey is there, from XGEN_GIT_SSH_KEY_FILE" in seen.found
+    assert "canary-in-a-file" not in str(seen)
+    problem = customers.look("aww", "secrets", XGEN_GIT_SSH_KEY_FILE=str(tmp_path / "none")).problem
+    assert "No such file" in problem["found"]
+
+
 def test_secrets_that_are_missing_or_sealed_are_named_with_what_opens_them(
     customers: Customers, programs: Path
 ) -> None:

@@ -42,21 +42,29 @@ def management(scene: Scene) -> Iterator[Result]:
         return
     account = scene.management_account(spec)
     ec2 = account.client("ec2")
-    own = frozenset(_named(ec2, naming.aws(scene.site)))
-    far = _Far(ec2, spec, scene.eks, own)
     try:
+        connections = _connections(ec2)
+        far = _Far(ec2, spec, scene.eks, _named(connections, naming.aws(scene.site)))
         yield from _vpc(ec2, spec.vpc_id, spec.cidr, "management")
         yield from _tables(far)
         yield from _groups(far)
-        yield from _peerings(far)
+        yield from _peerings(far, connections)
     except BotoCoreError as error:
         raise StopError(warn(f"{account.region} did not answer ({said(error)})")) from None
 
 
-def _named(ec2: Any, name: str) -> Iterator[str]:
-    """Yield the peering connections that bear the name which this stack gives."""
-    told = ec2.describe_vpc_peering_connections(Filters=[{"Name": "tag:Name", "Values": [name]}])
-    yield from (one["VpcPeeringConnectionId"] for one in told["VpcPeeringConnections"])
+def _connections(ec2: Any) -> list[dict[str, Any]]:
+    pages = ec2.get_paginator("describe_vpc_peering_connections").paginate()
+    return [one for page in pages for one in page["VpcPeeringConnections"]]
+
+
+def _named(connections: Sequence[dict[str, Any]], name: str) -> frozenset[str]:
+    """Return the peering connections that bear the name which this stack gives."""
+    return frozenset(
+        one["VpcPeeringConnectionId"]
+        for one in connections
+        if {"Key": "Name", "Value": name} in (one.get("Tags") or [])
+    )
 
 
 def _vpc(ec2: Any, vpc: str, cidr: IPv4Network, where: str) -> Iterator[Result]:
@@ -150,16 +158,11 @@ def _told(ec2: Any, key: str, operation: str, parameter: str, ids: Sequence[str]
     return found
 
 
-def _peerings(far: _Far) -> Iterator[Result]:
+def _peerings(far: _Far, connections: Sequence[dict[str, Any]]) -> Iterator[Result]:
     """Look for a peering that would stand beside this site's: two with overlapping ends cannot both be routed to."""
-    listed = [
-        one
-        for page in far.ec2.get_paginator("describe_vpc_peering_connections").paginate()
-        for one in page["VpcPeeringConnections"]
-    ]
     others = [
         (one["VpcPeeringConnectionId"], other)
-        for one in listed
+        for one in connections
         if one["Status"]["Code"] in _ALIVE and one["VpcPeeringConnectionId"] not in far.own
         for other in _other_end(one, far.management.vpc_id)
     ]

@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from xgen_infra.engine import Engine, EngineError
 from xgen_infra.preflight.check import StopError, warn
@@ -39,11 +40,27 @@ class Secrets:
 
     def read(self, key: str) -> str:
         """Return a secret by its key, such as `postgresPassword`; raises UnreadableError."""
-        value = self.environ.get(variable(key)) or self._stored().get(BY_KEY[f"xgen-infra:{key}"].config_key)
+        value = self._from_environment(key) or self._stored().get(BY_KEY[f"xgen-infra:{key}"].config_key)
         if value is None:
             raise UnreadableError(f"the stack {self.stack} holds no xgen-infra:{key}")
         self._given.add(value)
         return value
+
+    def _from_environment(self, key: str) -> str | None:
+        """Return what a variable holds, or the file that XGEN_..._FILE names."""
+        file = self.environ.get(f"{variable(key)}_FILE")
+        if self.environ.get(variable(key)) or not file:
+            return self.environ.get(variable(key))
+        try:
+            return Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "not UTF-8"
+            raise UnreadableError(f"{variable(key)}_FILE names {file}: {why}") from None
+
+    def source(self, key: str) -> str:
+        """Return in words where a secret comes from."""
+        names = (variable(key), f"{variable(key)}_FILE")
+        return next((name for name in names if self.environ.get(name)), "the stack")
 
     def need(self, key: str) -> str:
         """Return a secret, or end the check that needs it."""

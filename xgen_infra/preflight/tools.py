@@ -13,7 +13,7 @@ from typing import Any
 
 from xgen_infra.preflight.check import Result, fine, refuse, warn
 from xgen_infra.preflight.scene import Scene
-from xgen_infra.preflight.secrets import UnreadableError, variable
+from xgen_infra.preflight.secrets import UnreadableError
 from xgen_infra.secrets_catalog import SECRETS
 from xgen_infra.stackfile import PROJECT_FILE
 from xgen_infra.yamlfile import Document
@@ -118,8 +118,7 @@ def secrets(scene: Scene) -> Iterator[Result]:
                 f"write it anew: pulumi config set --secret {secret.config_key} --stack {scene.site.stack}",
             )
         else:
-            where = variable(secret.key) if scene.secrets.environ.get(variable(secret.key)) else "the stack"
-            yield fine(f"{secret.config_key} is there, from {where}")
+            yield fine(f"{secret.config_key} is there, from {scene.secrets.source(secret.key)}")
     for why, keys in unreadable.items():
         yield refuse(f"{', '.join(keys)} cannot be read ({why})")
 
