@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from checking import sample
 
-from xgen_infra.aws.permissions import ACTIONS, CHILDREN, actions_of
+from xgen_infra.aws.actions import ACTIONS, CHILDREN
+from xgen_infra.aws.permissions import actions_of
 from xgen_infra.aws.policies import Statement, document
 
 from .conftest import Aws, Customers

@@ -29,7 +29,7 @@ def test_ids_that_are_not_there_are_named(on_aws: Customers) -> None:
     on_aws.edit("aww", f"[{GROUP}]", "[sg-0ffffffffffffffff]")
     problem = on_aws.look("aww", "management-network").problem
     assert "sg-0ffffffffffffffff" in problem["found"]
-    assert "correct the ids below management" in problem["mend"]
+    assert "correct the ids in the file" in problem["mend"]
     on_aws.edit("aww", f"vpcId: {MANAGEMENT}", "vpcId: vpc-0ffffffffffffffff")
     problem = on_aws.look("aww", "management-network").problem
     assert "vpc-0ffffffffffffffff is not there" in problem["found"]
@@ -109,6 +109,22 @@ def test_a_vpc_that_exists_holds_what_the_file_names(on_aws: Customers) -> None:
     problem = on_aws.look("shared", "existing-vpc").problem
     assert problem["found"] == "the private subnets are all in eu-central-1a"
     assert "two availability zones" in problem["mend"]
+
+
+def test_a_route_of_the_existing_vpc_that_leads_the_management_network_elsewhere_is_an_error(
+    on_aws: Customers, aws: Aws
+) -> None:
+    on_aws.file("shared").write_text(sample("shared"))
+    said = f"    management: {{vpcId: {MANAGEMENT}, cidr: 10.20.0.0/16}}\n    infra:\n"
+    on_aws.edit("shared", "    infra:\n", said)
+    ec2 = aws.client("ec2", "eu-central-1")
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId="vpc-0123456789abcdef0")
+    for block in ("0.0.0.0/0", "10.20.4.0/24"):
+        ec2.create_route(RouteTableId="rtb-0123456789abcdef0", DestinationCidrBlock=block, GatewayId=gateway)
+    problem = on_aws.look("shared", "existing-vpc").problem
+    assert f"rtb-0123456789abcdef0 leads 10.20.4.0/24 to {gateway}" in problem["found"]
+    assert "management.cidr" in problem["mend"]
 
 
 def test_a_bucket_is_free_the_stacks_own_adopted_or_in_the_way(on_aws: Customers, aws: Aws) -> None:

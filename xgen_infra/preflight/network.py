@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from xgen_infra import naming
 from xgen_infra.preflight.check import Result, StopError, fine, refuse, warn
 from xgen_infra.preflight.scene import Scene, said
-from xgen_infra.site import EksCluster, Management
+from xgen_infra.site import EksCluster, ExistingVpc, Management
 
 _ALIVE = frozenset({"initiating-request", "pending-acceptance", "provisioning", "active"})
 
@@ -93,27 +93,31 @@ def _associated(vpc: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _tables(far: _Far) -> Iterator[Result]:
-    spec, cidr = far.management, far.eks.vpc_cidr
+    spec = far.management
     for table in _told(
         far.ec2, "RouteTables", "describe_route_tables", "RouteTableIds", spec.route_table_ids
     ):
-        name = table["RouteTableId"]
-        if table["VpcId"] != spec.vpc_id:
+        if table["VpcId"] == spec.vpc_id:
+            yield from _leads(table, far.eks.vpc_cidr, far.own, "cluster.vpcCidr")
+        else:
             yield refuse(
-                f"the route table {name} belongs to {table['VpcId']}, not to {spec.vpc_id}",
+                f"the route table {table['RouteTableId']} belongs to {table['VpcId']}, not to {spec.vpc_id}",
                 "correct management.routeTableIds",
             )
-            continue
-        taken = [one for one in table["Routes"] if _in_the_way(one, cidr, far.own)]
-        for route in taken:
-            target = _target(route)
-            yield refuse(
-                f"the route table {name} leads {route['DestinationCidrBlock']} to {target}, where {cidr} has to "
-                "lead to the site",
-                f"remove that route if it is a leftover, or choose another cluster.vpcCidr than {cidr}",
-            )
-        if not taken:
-            yield fine(f"the route table {name} is {spec.vpc_id}'s, and leads nothing of {cidr} elsewhere")
+
+
+def _leads(table: dict[str, Any], cidr: IPv4Network, own: frozenset[str], field: str) -> Iterator[Result]:
+    """Say whether a table leads traffic for a network, which `field` of the file names, elsewhere."""
+    name = table["RouteTableId"]
+    taken = [route for route in table["Routes"] if _in_the_way(route, cidr, own)]
+    for route in taken:
+        yield refuse(
+            f"the route table {name} leads {route['DestinationCidrBlock']} to {_target(route)}, where {cidr} has to "
+            "lead over the peering",
+            f"remove that route if it is a leftover, or write another network than {cidr} as {field}",
+        )
+    if not taken:
+        yield fine(f"the route table {name} is {table['VpcId']}'s, and leads nothing of {cidr} elsewhere")
 
 
 def _in_the_way(route: dict[str, Any], cidr: IPv4Network, own: frozenset[str]) -> bool:
@@ -154,7 +158,9 @@ def _told(ec2: Any, key: str, operation: str, parameter: str, ids: Sequence[str]
     try:
         found: list[dict[str, Any]] = getattr(ec2, operation)(**{parameter: list(ids)})[key]
     except ClientError as error:
-        raise StopError(refuse(said(error), "correct the ids below management in the file")) from None
+        raise StopError(
+            refuse(said(error), "correct the ids in the file, and see that account and region are right")
+        ) from None
     return found
 
 
@@ -197,25 +203,36 @@ def _blocks(end: dict[str, Any]) -> list[IPv4Network]:
 
 
 def existing_vpc(scene: Scene) -> Iterator[Result]:
-    """Look at the VPC into which the site is put: its network, subnets and route tables."""
-    vpc = scene.eks.vpc
+    """Look at the VPC into which the site is put: its network, subnets, and what its route tables lead elsewhere."""
+    vpc, management = scene.eks.vpc, scene.site.management
     assert vpc  # noqa: S101
     ec2 = scene.account.client("ec2")
     yield from _vpc(ec2, vpc.id, scene.eks.vpc_cidr, "cluster.vpc")
-    parts = (
-        ("Subnets", "describe_subnets", "SubnetIds", (*vpc.private_subnet_ids, *vpc.public_subnet_ids)),
-        ("RouteTables", "describe_route_tables", "RouteTableIds", vpc.private_route_table_ids),
-    )
+    yield from _subnets(ec2, vpc)
+    tables = _told(ec2, "RouteTables", "describe_route_tables", "RouteTableIds", vpc.private_route_table_ids)
+    own = _named(_connections(ec2), naming.aws(scene.site)) if management else frozenset()
+    for table in tables:
+        if table["VpcId"] != vpc.id:
+            yield refuse(
+                f"{table['RouteTableId']} belongs to {table['VpcId']}, not to {vpc.id}", "correct cluster.vpc"
+            )
+        elif management:
+            yield from _leads(table, management.cidr, own, "management.cidr")
+        else:
+            yield fine(f"{table['RouteTableId']} is {vpc.id}'s")
+
+
+def _subnets(ec2: Any, vpc: ExistingVpc) -> Iterator[Result]:
+    wanted = (*vpc.private_subnet_ids, *vpc.public_subnet_ids)
     zones: set[str] = set()
-    for key, operation, parameter, ids in parts:
-        for one in _told(ec2, key, operation, parameter, ids):
-            name = one.get("SubnetId") or one["RouteTableId"]
-            if name in vpc.private_subnet_ids:
-                zones.add(one["AvailabilityZone"])
-            if one["VpcId"] == vpc.id:
-                yield fine(f"{name} is {vpc.id}'s")
-            else:
-                yield refuse(f"{name} belongs to {one['VpcId']}, not to {vpc.id}", "correct cluster.vpc")
+    for one in _told(ec2, "Subnets", "describe_subnets", "SubnetIds", wanted):
+        name = one["SubnetId"]
+        if one["VpcId"] == vpc.id:
+            yield fine(f"{name} is {vpc.id}'s")
+        else:
+            yield refuse(f"{name} belongs to {one['VpcId']}, not to {vpc.id}", "correct cluster.vpc")
+        if name in vpc.private_subnet_ids:
+            zones.add(one["AvailabilityZone"])
     if len(zones) == 1:
         yield refuse(
             f"the private subnets are all in {zones.pop()}", "name subnets of two availability zones at least"

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -17,6 +18,7 @@ from kubernetes import client
 from xgen_infra.engine import Engine
 from xgen_infra.health.access import UnreachableError, cluster
 from xgen_infra.preflight.check import StopError, refuse, warn
+from xgen_infra.preflight.reach import closed
 from xgen_infra.preflight.secrets import Secrets
 from xgen_infra.site import EksCluster, K3sCluster, Management, Site
 from xgen_infra.stackfile import StackFile
@@ -130,11 +132,20 @@ class Scene:
         """Yield a client of a K3s site's cluster; what it fails at ends the check."""
         try:
             with cluster(self.site, self.kubeconfig, Engine(self.folder)) as api:
-                api.configuration.retries = False
+                self._answering(api.configuration)
                 yield api
         except UnreachableError as error:
             mend = "see the check cluster"
             raise StopError(warn(f"not looked at: {error}", mend)) from None
+
+    def _answering(self, configuration: Any) -> None:
+        """Raise UnreachableError where nobody listens: the client itself would try for minutes."""
+        parts = urlsplit(configuration.host)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        if not configuration.proxy and (why := closed(parts.hostname or "", port, self.seconds)):
+            raise UnreachableError(
+                f"the cluster of {self.site.stack} does not answer at {parts.netloc} ({why})"
+            )
 
 
 def said(error: Exception) -> str:
