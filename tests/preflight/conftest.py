@@ -82,7 +82,7 @@ class Customers:
 
     def look(self, stack: str, check: str, **environment: str | None) -> Seen:
         """Make one check by the command, and see that its exit status is its verdict."""
-        words = ("preflight", stack, "--only", check, "--json", "--seconds", "2")
+        words = ("preflight", stack, "--only", check, "--json", "--seconds", "30")
         done = self.xgen(*words, **environment)
         assert done.stdout, (done.stderr, done.exception)
         told = json.loads(done.stdout)

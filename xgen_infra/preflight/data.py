@@ -72,30 +72,36 @@ def redis(scene: Scene) -> Iterator[Result]:
     password = scene.secrets.need("redisPassword")
     _reach("Redis", spec.host, spec.port, scene.seconds)
     where = f"Redis at {spec.host}:{spec.port}"
+    try:
+        if _version(scene, spec.host, None) is not None:
+            yield refuse(
+                f"{where} asks for no password, and the services send one",
+                "set requirepass to the site's own redisPassword there",
+            )
+            return
+        version = _version(scene, spec.host, password)
+    except redis_client.RedisError as error:
+        yield refuse(f"{where} does not answer as Redis ({' '.join(str(error).split())})")
+        return
+    if version is None:
+        yield refuse(f"{where} does not take the password", _renew(scene, "redisPassword"))
+    else:
+        yield fine(f"{where} takes the password ({version})")
+
+
+def _version(scene: Scene, host: str, password: str | None) -> str | None:
+    """Return the server's version; None where it does not let this password, or nobody's, in."""
     with redis_client.Redis(
-        spec.host,
-        spec.port,
+        host,
+        scene.site.infra.redis.port,
         password=password,
         socket_connect_timeout=scene.seconds,
         socket_timeout=scene.seconds,
     ) as store:
         try:
-            store.ping()
-            version = store.info("server").get("redis_version", "")
-        except redis_client.AuthenticationError as error:
-            open_to_all = "without any password" in str(error)
-            yield refuse(
-                f"{where} asks for no password, and the services send one"
-                if open_to_all
-                else f"{where} does not take the password",
-                "set requirepass to the site's own redisPassword there"
-                if open_to_all
-                else _renew(scene, "redisPassword"),
-            )
-        except redis_client.RedisError as error:
-            yield refuse(f"{where} does not answer as Redis ({' '.join(str(error).split())})")
-        else:
-            yield fine(f"{where} takes the password ({version})")
+            return str(store.info("server").get("redis_version", "unknown"))
+        except redis_client.AuthenticationError:
+            return None
 
 
 def qdrant(scene: Scene) -> Iterator[Result]:
