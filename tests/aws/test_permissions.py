@@ -30,12 +30,6 @@ def test_every_aws_type_that_the_program_registers_has_its_actions(folder: str, 
     assert len(actions_of(tokens)) > 40
     for need in found:
         assert need.resource == "*" or need.resource.startswith("arn:aws:")
-        assert (
-            stack in need.resource
-            or need.resource.endswith("/*")
-            or "*" in need.resource
-            or "role/aws" in need.resource
-        )
 
 
 def test_a_type_that_is_not_listed_is_refused_and_other_providers_need_nothing() -> None:

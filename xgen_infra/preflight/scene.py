@@ -84,7 +84,9 @@ class Scene:
                 self._answers.append(self._whose())
         if self._answers[0] != self.eks.account:
             whose = (
-                f"AWS answers for account {self._answers[0]}" if self._answers[0] else "AWS lets nobody in"
+                f"AWS answers for account {self._answers[0]}"
+                if self._answers[0]
+                else "AWS lets nobody in, or is away"
             )
             raise StopError(warn(f"not looked at: {whose}", "see the check aws-identity"))
         return self.aws(self.eks.region)
