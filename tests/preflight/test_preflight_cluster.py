@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kubernetes.config import kube_config
 
 from xgen_infra.rehearsal import control_plane
 from xgen_infra.rehearsal.control_plane import ControlPlane, spread
@@ -43,8 +44,9 @@ def api(plane: ControlPlane) -> Iterator[Api]:
 
 
 @pytest.fixture
-def reached(customers: Customers, plane: ControlPlane) -> Customers:
-    customers.environment["KUBECONFIG"] = str(plane.kubeconfig)
+def reached(customers: Customers, plane: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> Customers:
+    # The client reads KUBECONFIG once, when it is imported: in this process long ago.
+    monkeypatch.setattr(kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", str(plane.kubeconfig))
     return customers
 
 
