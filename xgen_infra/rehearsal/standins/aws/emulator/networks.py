@@ -63,7 +63,8 @@ def lay(networks: list[ExistingNetwork]) -> None:
             backend.create_vpc(network.cidr)
         for subnet in network.subnets:
             with _id_is(subnets, "random_subnet_id", subnet.subnet_id):
-                backend.create_subnet(network.vpc_id, subnet.cidr, f"{network.region}{subnet.zone}")
+                zone = f"{network.region}{subnet.zone}"
+                backend.create_subnet(network.vpc_id, subnet.cidr, availability_zone=zone)
         for table in network.route_table_ids:
             with _id_is(route_tables, "random_route_table_id", table):
                 backend.create_route_table(network.vpc_id)
