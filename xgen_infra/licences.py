@@ -133,6 +133,12 @@ def locked(lock: Path) -> set[str]:
     return {_normal(name) for name in found}
 
 
+def other_locks(root: Path = Path()) -> list[str]:
+    """Return the locks of programs that are only run beside this one, relative to the root."""
+    found = {path.relative_to(root).as_posix() for path in root.glob("requirements/*.txt")}
+    return sorted(found - {path.as_posix() for path in LOCKS.values()})
+
+
 def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
@@ -212,8 +218,8 @@ def page() -> str:
             _HEAD,
             _section(
                 "Python packages",
-                "By pip-licenses, as SPDX expressions. What `make audit` alone runs (`requirements/audit.txt`) comes "
-                "with nothing, and is not listed.",
+                "By pip-licenses, as SPDX expressions. What is run in an environment of its own, and comes with "
+                f"nothing, is not listed: {', '.join(f'`{path}`' for path in other_locks())}.",
                 list(python()),
             ),
             _section(

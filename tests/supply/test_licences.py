@@ -35,6 +35,10 @@ def test_the_page_lists_all_that_is_locked_built_or_installed_and_nothing_else(
 ) -> None:
     packages = {name for lock in LOCKS.values() for name in locked(ROOT / lock)}
     images = {f"{image.registry}/{image.repository}" for image in pinned_images()}
+    text = (ROOT / licences.DOCUMENT).read_text(encoding="utf-8")
+    assert [lock for lock in licences.other_locks(ROOT) if f"`{lock}`" not in text] == [], (
+        "run: make licences"
+    )
     assert set(listed) == packages | images | set(go_modules(ROOT)), "run: make licences"
 
 

@@ -112,7 +112,7 @@ def test_a_chart_and_an_add_on_have_an_exact_version() -> None:
 @pytest.mark.parametrize("lock", sorted(ROOT.glob("requirements/*.txt")), ids=lambda path: path.name)
 def test_every_locked_package_has_one_version_and_its_hashes(lock: Path) -> None:
     entries = re.split(r"\n(?=\S)", lock.read_text(encoding="utf-8").strip())
-    assert len(entries) > 50
+    assert len(entries) > 3
     for entry in entries:
         head, *rest = entry.split("\\\n")
         assert re.fullmatch(r"[a-z0-9._-]+(\[[a-z,-]+\])?==[\w.+!-]+( ; .+)?", head.strip(), re.IGNORECASE), (
