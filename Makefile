@@ -8,6 +8,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help setup rehearse test lint types unit e2e test-pages test-vendor bench lock format
+.PHONY: help setup rehearse test lint types unit e2e test-vendor bench lock licences format
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -56,6 +57,9 @@ test-pages: setup  ## The runbook's page in headless Chromium (installs it where
 
 bench: setup  ## Print the ratios that the documentation quotes
 	@$(BIN)/python -m bench
+
+licences: setup  ## Write docs/licences.md anew
+	@$(BIN)/python -m xgen_infra.licences
 
 format: setup
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

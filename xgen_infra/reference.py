@@ -14,6 +14,7 @@ from typing import Any
 
 from xgen_infra import catalog, environment
 from xgen_infra.cli import VERBS
+from xgen_infra.preflight.checks import CHECKS
 from xgen_infra.rules import RULES
 from xgen_infra.schema import schema
 from xgen_infra.secrets_catalog import SECRETS
@@ -180,6 +181,11 @@ def verbs() -> str:
     return table(("verb", "does"), [[f"`{name}`", verb.summary] for name, verb in VERBS.items()])
 
 
+def checks() -> str:
+    """Return every check of the preflight."""
+    return table(("check", "made for", "because"), [[f"`{one.name}`", one.where, one.why] for one in CHECKS])
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "fields": fields,
     "scale": scale,
@@ -188,9 +194,15 @@ PARTS: dict[str, Callable[[], str]] = {
     "rules": rules,
     "secrets": secrets,
     "verbs": verbs,
+    "checks": checks,
 }
 """What stands between `<!-- generated: NAME -->` and `<!-- end -->` in a document."""
-DOCUMENTS = (Path("README.md"), Path("docs/file.md"), Path("docs/secrets.md"))
+DOCUMENTS = (
+    Path("README.md"),
+    Path("docs/file.md"),
+    Path("docs/secrets.md"),
+    Path("docs/tasks/preflight.md"),
+)
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 

@@ -78,9 +78,13 @@ class EksPins:
     kube_proxy: str
     coredns: str
     autoscaler_tag: str
+    # renovate: datasource=aws-eks-addon depName=vpc-cni
     vpc_cni: str = "v1.22.4-eksbuild.3"
+    # renovate: datasource=aws-eks-addon depName=eks-pod-identity-agent
     pod_identity_agent: str = "v1.3.10-eksbuild.3"
+    # renovate: datasource=aws-eks-addon depName=aws-ebs-csi-driver
     ebs_csi_driver: str = "v1.66.0-eksbuild.1"
+    # renovate: datasource=aws-eks-addon depName=metrics-server
     metrics_server: str = "v0.9.0-eksbuild.11"
 
     @property

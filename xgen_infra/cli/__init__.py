@@ -29,6 +29,9 @@ class Verb(NamedTuple):
 VERBS: dict[str, Verb] = {
     "check": Verb("xgen_infra.cli.check:check", "Validate the customers' files, each and together, offline."),
     "explain": Verb("xgen_infra.cli.explain:explain", "Follow a value from file to container, or back."),
+    "preflight": Verb(
+        "xgen_infra.cli.preflight:preflight", "Look at all that the first up needs, and change nothing."
+    ),
     "bootstrap": Verb(
         "xgen_infra.cli.bootstrap:bootstrap", "Make what a site's AWS account needs before the first up."
     ),
@@ -184,7 +187,7 @@ def _say(error: Exception) -> int:
     elif isinstance(error, OSError) and error.filename and error.strerror:
         typer.echo(f"xgen: {error.filename}: {error.strerror}", err=True)
     else:
-        log = _log(error)
+        log = log_of(error)
         typer.echo(
             f"xgen: this is a bug in xgen ({type(error).__name__}). What led to it is in {log}: "
             "please send that file to whoever maintains xgen-infra.",
@@ -198,7 +201,8 @@ def is_expected(error: BaseException) -> bool:
     return any(f"{kind.__module__}.{kind.__qualname__}" in EXPECTED for kind in type(error).__mro__)
 
 
-def _log(error: Exception) -> Path:
+def log_of(error: Exception) -> Path:
+    """Write what led to a mistake of this program into a file of its own."""
     descriptor, name = tempfile.mkstemp(prefix="xgen-", suffix=".log")
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         stream.write(f"xgen {' '.join(sys.argv[1:])}\n")

@@ -20,7 +20,7 @@ import psutil
 from xgen_infra.rehearsal import ports
 from xgen_infra.rehearsal.standins.aws.emulator.networks import ExistingNetwork, dump
 
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0  # far more than it needs: a machine may have other work
 _STOP_SECONDS = 5.0
 
 

@@ -85,7 +85,8 @@ def _request(
         account_id=account,
         method=response.method,
         path=f"{path}?{query}" if query else path,
-        data=response.data,
+        # Of a GET of other services moto takes what it parsed of the path for a body, and no signature fits.
+        data={} if response.method == "GET" and not issubclass(made, S3IAMRequest) else response.data,
         body=response.raw_body,
         headers=headers,
         action=response._get_action(),  # noqa: SLF001 - the base class's name for it

@@ -8,6 +8,7 @@ from types import ModuleType
 from unittest import mock
 
 from moto.ec2.models import ec2_backends, route_tables, security_groups, subnets, vpcs
+from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
 
 from xgen_infra.rehearsal.standins.aws.emulator.networks import ExistingNetwork
 
@@ -22,13 +23,21 @@ def lay(networks: Iterable[ExistingNetwork]) -> None:
             backend.create_vpc(network.cidr)
         for subnet in network.subnets:
             with _id_is(subnets, "random_subnet_id", subnet.subnet_id):
-                backend.create_subnet(network.vpc_id, subnet.cidr, f"{network.region}{subnet.zone}")
+                zone = _zone(network.region, subnet.zone)
+                backend.create_subnet(network.vpc_id, subnet.cidr, availability_zone=zone)
         for table in network.route_table_ids:
             with _id_is(route_tables, "random_route_table_id", table):
                 backend.create_route_table(network.vpc_id)
         for group in network.security_group_ids:
             with _id_is(security_groups, "random_security_group_id", group):
                 backend.create_security_group(f"existing-{group}", "was there before", vpc_id=network.vpc_id)
+
+
+def _zone(region: str, letter: str) -> str:
+    """Give the zone of that letter; where the region has none, another one for each letter."""
+    names = [zone.name for zone in RegionsAndZonesBackend.zones[region]]
+    name = f"{region}{letter}"
+    return name if name in names else names[(ord(letter) - ord("a")) % len(names)]
 
 
 @contextmanager
