@@ -59,7 +59,7 @@ def pipeline(
     everybody = found.everybody if since or against else not sites
     again = " ".join(_again(sites or [], kind, since, against))
     if kind is Kind.rollout:
-        done = tuple(work.rollout(Path(), found.customers, found.base))
+        done = tuple(work.rollout(Path(), found))
         plan = child.Rollout.of(done, everybody=everybody)
         text, portions = child.rollout(plan, again), plan.parts
     else:

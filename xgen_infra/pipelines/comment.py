@@ -131,12 +131,10 @@ def upsert(place: Place, token: str, text: str, certificate: str = "") -> Done:
         retry_transient_errors=True,
     )
     try:
-        client.auth()
-        user = client.user
-        assert user is not None  # noqa: S101 - auth() has set it
+        user = _user(client)
         project = client.projects.get(place.project, lazy=True)
         request = project.mergerequests.get(place.merge_request, lazy=True)
-        return _written(request, list(_ours(request, user.id)), place, text)
+        return _written(request, list(_ours(request, user)), place, text)
     except gitlab.GitlabError as error:
         raise CommentError(_said(error, place, token)) from None
     except requests.RequestException as error:
@@ -145,6 +143,14 @@ def upsert(place: Place, token: str, text: str, certificate: str = "") -> Done:
         ) from None
     finally:
         client.session.close()
+
+
+def _user(client: gitlab.Gitlab) -> int:
+    """Return the id of the token's user."""
+    answer = client.http_get("/user", max_retries=_TRIES)
+    if not isinstance(answer, dict) or "id" not in answer:
+        raise CommentError(f"{client.url} did not answer as GitLab does: check CI_SERVER_URL")
+    return int(answer["id"])
 
 
 def _ours(request: ProjectMergeRequest, user: int) -> Iterator[Any]:
@@ -162,7 +168,7 @@ def _written(request: ProjectMergeRequest, ours: list[Any], place: Place, text: 
         return "created"
     first, *others = ours
     for note in others:
-        note.delete()
+        note.delete(max_retries=_TRIES)
     if any(_pipeline(note.body) > place.pipeline for note in ours):
         return "newer"
     if first.body.strip() == text.strip():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from typing import Any, Literal
 from xgen_infra import naming
 from xgen_infra.findings import Refused, errors
 from xgen_infra.folder import examine_path, stack_files, vendor_in
-from xgen_infra.pipelines.affected import Customer
+from xgen_infra.pipelines.affected import Affected
 from xgen_infra.site import Site
 from xgen_infra.stackfile import SITE_KEY, StackFile
 from xgen_infra.validate import examine_file
@@ -40,31 +40,31 @@ class Work:
     cloud: Cloud | None = None
 
 
-def rollout(folder: Path, customers: Iterable[Customer], base: str | None) -> Iterator[Work]:
-    """Yield what brings each customer from a commit to here.
+def rollout(folder: Path, found: Affected) -> Iterator[Work]:
+    """Yield what brings each customer from the commit compared with to here.
 
     What only the customer's Git has to carry needs no `up`; a site with releases of its own has no mirror.
     Raises Refused where Pulumi.yaml is wrong.
     """
-    program_is_the_same = {one.stack: one.why == "file" for one in customers}
-    known = _Before(folder, base) if base else None
-    for work, pair in _read(folder, program_is_the_same):
+    before = _Before(folder, found.base) if found.base and not found.program else None
+    changed = {one.stack for one in found.customers if one.why == "file"}
+    for work, pair in _read(folder, found.stacks):
         if pair is None:
             yield work
             continue
         file, site = pair
-        same = known is not None and program_is_the_same[site.stack] and known.has_same_stack(file, site)
+        same = before is not None and work.stack in changed and before.has_same_stack(file, site)
         carried: tuple[Step, ...] = ("mirror",) if site.delivery == "argocd" else ()
-        yield Work(site.stack, (*(() if same else ("up",)), *carried, "wait"), site.canary, work.cloud)
+        yield Work(work.stack, (*(() if same else ("up",)), *carried, "wait"), work.canary, work.cloud)
 
 
 def one_step(folder: Path, stacks: Iterable[str], step: Step) -> Iterator[Work]:
     """Yield the same single step for each customer; raises Refused where Pulumi.yaml is wrong."""
-    for work, pair in _read(folder, dict.fromkeys(stacks)):
+    for work, pair in _read(folder, stacks):
         yield Work(work.stack, (step,), work.canary, work.cloud) if pair else work
 
 
-def _read(folder: Path, stacks: Mapping[str, Any]) -> Iterator[tuple[Work, tuple[StackFile, Site] | None]]:
+def _read(folder: Path, stacks: Iterable[str]) -> Iterator[tuple[Work, tuple[StackFile, Site] | None]]:
     vendor, files = vendor_in(folder), stack_files(folder)
     for stack in stacks:
         try:
