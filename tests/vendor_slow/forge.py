@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml
 from vendor.folder import ROOT, eks, environment, k3s, nexus, write
 
 from xgen_infra.cli import VERBS
@@ -126,14 +127,17 @@ class Forge:
         """Run the pipeline of the commit checked out, in which GitLab would set `variables`."""
         self.runs += 1
         log = self.root / f"calls-{self.runs}.jsonl"
-        given = {
+        # As a project's settings would give them: only these reach the jobs of child pipelines too.
+        settings = {
             "XGEN_PYTHON": str(self.bin / "python"),
+            "XGEN_AWS_TOKEN": "job-token",
             "STAND_IN_LOG": str(log),
             "STAND_IN_FAILING": failing,
             **self.variables,
-            **variables,
         }
-        # A child pipeline is read from the folder that artefacts are copied to; without its file it passes, empty.
+        given = {name: {"type": "variable", "values": {"*": value}} for name, value in settings.items()}
+        (self.work / ".gitlab-ci-local-variables.yml").write_text(yaml.safe_dump(given))
+        # Where a child pipeline's file is not found, it passes, empty: an earlier run's must not be found.
         for name in (".gitlab-ci-local", "build"):
             shutil.rmtree(self.work / name, ignore_errors=True)
         command = [
@@ -143,11 +147,11 @@ class Forge:
         ]
         command += [
             "--ignore-predefined-vars",
-            ",".join(given),
+            ",".join(variables),
             "--concurrency",
             "2",
         ]
-        for name, value in given.items():
+        for name, value in variables.items():
             command += ["--variable", f"{name}={value}"]
         env = environment(**NOBODY, PATH=f"{self.bin}:{environment()['PATH']}", HOME=str(self.root / "agent"))
         done = subprocess.run(
@@ -160,7 +164,7 @@ class Forge:
             check=False,
         )
         output = _COLOUR.sub("", done.stdout + done.stderr)
-        verdicts = {job: verdict for verdict, job in _VERDICT.findall(output.partition("\n\n ")[2])}
+        verdicts = {job: verdict for verdict, job in _VERDICT.findall(output) if " pipeline is " not in job}
         calls = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
         assert verdicts, output
         return Run(verdicts, calls, output)

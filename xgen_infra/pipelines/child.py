@@ -17,7 +17,7 @@ TEMPLATES = "ci/gitlab/site.yml"
 CUSTOMERS = 100
 """Customers in one pipeline at most. Each has up to four jobs, and GitLab takes 500 deployment jobs, which all of
 these are, in a pipeline (GitLab documentation, "Maximum number of deployment jobs in a pipeline")."""
-GATE, REST = "approve the rest", "plan the rest"
+GATE, REST = "approve the rest", "plan-rest"
 _STARTS: frozenset[Step] = frozenset({"up", "mirror"})
 Json = dict[str, Any]
 
