@@ -38,7 +38,8 @@ def remotes(tmp_path: Path, forge: Forge) -> Iterator[dict[str, Remote]]:
         yield made
 
 
-def test_a_merge_request_gets_one_comment_that_later_commits_update(forge: Forge) -> None:
+def test_a_merge_request_gets_one_comment_that_later_commits_update(tmp_path: Path) -> None:
+    forge = Forge(tmp_path / "forge", real=("preview",))
     base = git(forge.work, "rev-parse", "HEAD")
     git(forge.work, "switch", "--quiet", "--create", "change")
     edit(forge, "acorn", vars={"LOG_LEVEL": "debug"})
