@@ -48,7 +48,7 @@ def main() -> int:
     if program == "preview":
         preview(words)
     if words[:2] == ["config", "get"]:
-        print(os.environ["STAND_IN_PASSWORD"])
+        print(Path(os.environ["STAND_IN_PASSWORD_FILE"]).read_text())
     failing = f"{program}:{os.environ.get('SITE', '')}" in os.environ.get("STAND_IN_FAILING", "").split()
     return (2 if program == "drift" else 1) if failing else 0
 

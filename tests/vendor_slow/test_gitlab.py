@@ -29,7 +29,10 @@ def remotes(tmp_path: Path, forge: Forge) -> Iterator[dict[str, Remote]]:
     """Each customer's own Git, at the address that its file names."""
     with ExitStack() as stack:
         made = {name: stack.enter_context(served(tmp_path / name)) for name in STACKS}
-        settings = {"GIT_CONFIG_COUNT": str(len(made)), "STAND_IN_PASSWORD": PASSWORD}
+        # In a file: GitLab's variables would expand the dollar in it.
+        password = tmp_path / "password"
+        password.write_text(PASSWORD)
+        settings = {"GIT_CONFIG_COUNT": str(len(made)), "STAND_IN_PASSWORD_FILE": str(password)}
         for number, (name, remote) in enumerate(made.items()):
             one = through(remote.port, f"http://gitlab.{name}.example")
             settings[f"GIT_CONFIG_KEY_{number}"] = one["GIT_CONFIG_KEY_0"]
