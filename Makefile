@@ -48,7 +48,7 @@ audit: setup  ## checkov on the AWS resources, parliament on every IAM document
 e2e: setup  ## End-to-end rehearsals only
 	@$(BIN)/pytest -m e2e -n 2 --dist loadfile --durations=10
 
-test-vendor: setup  ## The vendor's pipelines and real registries (installs Java and Maven where they are missing)
+test-vendor: setup  ## The vendor's pipelines and real registries (installs Java, Maven and Node where they are missing)
 	@tests/vendor_slow/install.sh
 	@$(BIN)/pytest tests/vendor_slow -n 2 --dist loadfile
 

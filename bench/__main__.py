@@ -16,6 +16,7 @@ BENCHES: dict[str, str] = {
     "up": "bench.up:against_helm",
     "memory": "bench.memory:against_imports",
     "build-plan": "bench.build_plan:against_loader",
+    "pipeline": "bench.pipeline:of_customers",
 }
 """Name on the command line -> module:function, which yields figures."""
 

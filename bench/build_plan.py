@@ -19,14 +19,10 @@ _ROUNDS = 3
 
 
 def against_loader() -> Iterator[Figure]:
-    """Yield the ratio for copies of the sample of a customer on premises, each with a name of its own."""
+    """Yield the ratio for a thousand customers."""
     with tempfile.TemporaryDirectory(prefix="xgen-bench-") as name:
         folder = Path(name)
-        shutil.copy(_ROOT / "Pulumi.yaml", folder)
-        sample = (_ROOT / "Pulumi.lotteimall.yaml").read_text()
-        for number in range(_CUSTOMERS):
-            text = sample.replace("lotteimall", f"customer{number}")
-            (folder / f"Pulumi.customer{number}.yaml").write_text(text)
+        customers(folder, _CUSTOMERS)
 
         def planned() -> None:
             found = inventory.read(folder)
@@ -40,3 +36,11 @@ def against_loader() -> Iterator[Figure]:
         ours, theirs = alternating(planned, loaded, _ROUNDS)
     yield Figure(f"plan of {_CUSTOMERS} sites / yaml.CSafeLoader", ours / theirs, "≤ 3")
     yield Figure(f"plan of {_CUSTOMERS} sites", ours, unit="s")
+
+
+def customers(folder: Path, number: int) -> None:
+    """Write copies of the sample of a customer on premises, each with a name of its own."""
+    shutil.copy(_ROOT / "Pulumi.yaml", folder)
+    sample = (_ROOT / "Pulumi.lotteimall.yaml").read_text()
+    for one in range(number):
+        (folder / f"Pulumi.customer{one}.yaml").write_text(sample.replace("lotteimall", f"customer{one}"))

@@ -77,7 +77,7 @@ def read_site(folder: Path, stack: str) -> tuple[StackFile, Site]:
 
     Raises UnknownSiteError where it has no file, Refused, with every finding of the file, where it has an error.
     """
-    path = _chosen(stack_files(folder), (stack,), folder)[stack]
+    path = chosen_files(stack_files(folder), (stack,), folder)[stack]
     file = StackFile.read(path)
     site, findings = examine_file(file, vendor_in(folder))
     if site is None or errors(findings):
@@ -107,7 +107,7 @@ def check_folder(folder: Path, stacks: tuple[str, ...] = ()) -> Report:
         raise UnknownSiteError(
             f"there is no Pulumi.<stack>.yaml in {folder.resolve()}: write one as docs/tasks/add-a-customer.md says"
         )
-    chosen = _chosen(files, stacks, folder) if stacks else files
+    chosen = chosen_files(files, stacks, folder) if stacks else files
     sites: dict[str, tuple[StackFile, Site]] = {}
     findings: list[Finding] = []
     for stack, path in files.items():
@@ -140,7 +140,8 @@ def examine_path(path: Path, vendor: Any) -> tuple[StackFile, Site | None, list[
     return file, site, found
 
 
-def _chosen(files: dict[str, Path], stacks: tuple[str, ...], folder: Path) -> dict[str, Path]:
+def chosen_files(files: dict[str, Path], stacks: tuple[str, ...], folder: Path) -> dict[str, Path]:
+    """Return the files of some stacks; raises UnknownSiteError, with the nearest name, where one has none."""
     for stack in stacks:
         if stack not in files:
             close = get_close_matches(stack, files, 1)

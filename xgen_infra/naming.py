@@ -89,6 +89,11 @@ def aws(site: Site, part: str = "", limit: int = 64) -> str:
     return f"{plain[:room].rstrip('-')}-{mark}{tail}"
 
 
+def state_bucket(site: Site, account: str) -> str:
+    """Return the name of the bucket that keeps the engine's state; at most 63 characters."""
+    return f"{aws(site, 'state', 50)}-{account}"
+
+
 def cluster(site: Site) -> str:
     """Return the EKS cluster's name (Amazon EKS API, CreateCluster: letters, digits, hyphens, at most 100)."""
     existing = site.eks.existing_cluster if site.eks else None

@@ -2,7 +2,7 @@
 
 /** Everything that `xgen sites --json` says; what it says of wrong files goes to the log. */
 Map sites() {
-    def known = readJSON(text: sh(script: 'ci/jenkins/xgen sites --json', returnStdout: true), returnPojo: true)
+    def known = readJSON(text: sh(script: 'ci/xgen sites --json', returnStdout: true), returnPojo: true)
     // A list of names: the entries of a map cannot be kept over a restart of Jenkins, as steps in a loop demand.
     known.refused.keySet().collect { it }.each { site ->
         echo "Left out: ${site}\n${known.refused[site].join('\n')}"
@@ -14,7 +14,7 @@ Map sites() {
 List targets(Map<String, String> options) {
     def names = ['site', 'branch', 'service']
     return withEnv(names.collect { "PLAN_${it.toUpperCase()}=${options[it] ?: ''}".toString() }) {
-        def text = sh returnStdout: true, script: '''ci/jenkins/xgen build-plan --json ${PLAN_SITE:+"--site=$PLAN_SITE"} \
+        def text = sh returnStdout: true, script: '''ci/xgen build-plan --json ${PLAN_SITE:+"--site=$PLAN_SITE"} \
             ${PLAN_BRANCH:+"--branch=$PLAN_BRANCH"} ${PLAN_SERVICE:+"--service=$PLAN_SERVICE"}'''
         return readJSON(text: text, returnPojo: true).targets
     }
@@ -52,7 +52,7 @@ void deliver(Map target, Map image, String branch, String commit) {
     ]
     withEnv(words.collect { it.toString() }) {
         try {
-            entering(target) { sh label: 'Log in', script: 'ci/jenkins/xgen registry-login "$SITE"' }
+            entering(target) { sh label: 'Log in', script: 'ci/xgen registry-login "$SITE"' }
             sh label: 'Build', script: '''docker build --pull --platform "$PLATFORM" \
                 --label "org.opencontainers.image.revision=$COMMIT" --tag "$BUILT" --tag "$MOVING" source'''
             sh label: 'Push', script: 'docker push "$BUILT"'
@@ -73,7 +73,7 @@ void promote(String stack) {
     def branch = (env.XGEN_BRANCH ?: 'main')
     withCredentials([gitUsernamePassword(credentialsId: env.XGEN_GIT_CREDENTIAL ?: 'xgen-infra-git')]) {
         withEnv(["STACK=${stack}".toString(), "ONTO=${branch}".toString()]) {
-            sh label: 'Promote', script: 'ci/jenkins/xgen promote "$STACK" "$SERVICE=$TAG" --push --branch "$ONTO"'
+            sh label: 'Promote', script: 'ci/xgen promote "$STACK" "$SERVICE=$TAG" --push --branch "$ONTO"'
         }
     }
 }

@@ -17,7 +17,7 @@ def test_an_agent_installs_the_locked_dependencies_once_whoever_asks_first(tmp_p
     write(folder, {"shop": k3s("shop")})
     python = Path(sys.executable).resolve()
     env = environment(XGEN_CACHE=str(tmp_path / "cache"), PYTHON=str(python), PATH=os.environ["PATH"])
-    command: list[str | Path] = [ROOT / "ci" / "jenkins" / "xgen", "-C", folder, "sites"]
+    command: list[str | Path] = [ROOT / "ci" / "xgen", "-C", folder, "sites"]
     both = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     for process in both:
         output, _ = process.communicate(timeout=400)

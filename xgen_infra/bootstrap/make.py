@@ -107,7 +107,7 @@ class Bootstrap:
         return arn
 
     def _bucket(self, key: str) -> str:
-        s3, name = self._client("s3"), f"{naming.aws(self.site, 'state', 50)}-{self.eks.account}"
+        s3, name = self._client("s3"), naming.state_bucket(self.site, self.eks.account)
         place = {"LocationConstraint": self.eks.region}
         where = {} if self.eks.region == "us-east-1" else {"CreateBucketConfiguration": place}
         if name not in {found["Name"] for found in s3.list_buckets()["Buckets"]}:

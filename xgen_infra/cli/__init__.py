@@ -69,6 +69,11 @@ VERBS: dict[str, Verb] = {
         "xgen_infra.cli.registry_login:registry_login", "Let Docker push to a site's registry."
     ),
     "promote": Verb("xgen_infra.cli.promote:promote", "Pin images by digest in a customer's file."),
+    "affected": Verb(
+        "xgen_infra.cli.affected:affected_customers", "List the customers that a change can touch."
+    ),
+    "pipeline": Verb("xgen_infra.cli.pipeline:pipeline", "Write GitLab's pipeline for the customers."),
+    "comment": Verb("xgen_infra.cli.comment:comment", "Comment on a merge request, in one place."),
 }
 
 EXPECTED: frozenset[str] = frozenset(
@@ -85,6 +90,9 @@ EXPECTED: frozenset[str] = frozenset(
         "xgen_infra.mirror.folder.FolderError",
         "xgen_infra.mirror.push.MirrorError",
         "xgen_infra.passphrase.WrongPassphraseError",
+        "xgen_infra.pipelines.affected.AffectedError",
+        "xgen_infra.pipelines.child.TooManyError",
+        "xgen_infra.pipelines.comment.CommentError",
         "xgen_infra.rehearsal.go.ToolError",
         "xgen_infra.rehearsal.moto_server.MotoServerError",
         "xgen_infra.rehearsal.ports.PortError",

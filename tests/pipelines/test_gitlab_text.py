@@ -1,0 +1,71 @@
+"""What stands in GitLab's pipelines is the same for every customer, and hangs together."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from vendor.folder import ROOT, xgen_json
+
+from xgen_infra.cli import VERBS
+
+FILES = [ROOT / ".gitlab-ci.yml", *sorted((ROOT / "ci" / "gitlab").iterdir())]
+LATER = {"preview", "drift"}
+
+
+def everything() -> dict[str, Any]:
+    """The committed pipeline with what it includes."""
+    made: dict[str, Any] = {}
+    whole = yaml.safe_load(FILES[0].read_text())
+    for one in whole["include"]:
+        made |= yaml.safe_load((ROOT / one["local"]).read_text())
+    return {**made, **whole}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)
+def test_no_customer_registry_or_account_stands_in_a_pipeline(file: Path) -> None:
+    text = file.read_text()
+    for target in xgen_json(ROOT, "sites")["sites"]:
+        registry = target["registry"]
+        stacks = {stack["stack"] for stack in target["stacks"]}
+        words = {target["site"], registry["host"], registry["credentialId"], *stacks} - {"main", ""}
+        assert not [word for word in words if re.search(rf"\b{re.escape(word)}\b", text)]
+    assert not re.search(r"\b[0-9]{12}\b", text)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)
+def test_every_verb_that_a_pipeline_calls_is_there(file: Path) -> None:
+    called = set(re.findall(r"ci/xgen ([a-z-]+)", file.read_text()))
+    assert called - set(VERBS) <= LATER
+
+
+def test_a_job_with_the_token_runs_in_no_other_stage_than_the_comments() -> None:
+    pipeline = everything()
+    assert [name for name, job in pipeline.items() if "xgen comment" in str(job)] == ["comment"]
+    assert pipeline["comment"]["allow_failure"] == {"exit_codes": [3]}
+
+
+def test_a_child_pipelines_file_is_made_by_the_job_that_its_trigger_waits_for() -> None:
+    pipeline = everything()
+    triggers = {name: job for name, job in pipeline.items() if isinstance(job, dict) and "trigger" in job}
+    assert set(triggers) == {"real-previews", "rollout", "drift"}
+    for job in triggers.values():
+        (one,) = job["trigger"]["include"]
+        assert job["needs"] == [one["job"]]
+        assert one["artifact"] in pipeline[one["job"]]["artifacts"]["paths"]
+        assert one["artifact"] in str(pipeline[one["job"]]["script"])
+        assert " " not in one["job"]
+
+
+def test_every_name_that_a_job_refers_to_is_there() -> None:
+    pipeline = everything()
+    for job in (one for one in pipeline.values() if isinstance(one, dict)):
+        parents = job.get("extends", [])
+        named = [parents] if isinstance(parents, str) else list(parents)
+        needs = [one if isinstance(one, str) else one["job"] for one in job.get("needs", [])]
+        assert [name for name in [*named, *needs] if name not in pipeline] == []
+        if "stage" in job:
+            assert job["stage"] in pipeline["stages"]
