@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-
 from preview.repository import Repository
+
 from xgen_infra.engine import Result, Step
 from xgen_infra.preview.revision import Revision
 from xgen_infra.rehearsal.report import Phase
