@@ -46,6 +46,10 @@ VERBS: dict[str, Verb] = {
     "wait": Verb(
         "xgen_infra.cli.wait:wait", "Wait until the six services are well, or say which is not, and why."
     ),
+    "runbook": Verb(
+        "xgen_infra.cli.runbook:runbook",
+        "Say what to do, step by step, at one site; check that it would work.",
+    ),
     "handover": Verb(
         "xgen_infra.cli.handover:handover", "Hand running releases over from Pulumi to Argo CD."
     ),
@@ -86,6 +90,7 @@ EXPECTED: frozenset[str] = frozenset(
         "xgen_infra.rehearsal.report.PhaseFailedError",
         "xgen_infra.registry.problems.RegistryError",
         "xgen_infra.rotation.errors.RotationError",
+        "xgen_infra.runbook.facts.RunbookError",
         "xgen_infra.vendor.pins.PromoteError",
         "xgen_infra.vendor.publish.GitError",
         "xgen_infra.yaml_splice.EditError",

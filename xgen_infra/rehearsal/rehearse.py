@@ -93,6 +93,7 @@ def _run(
     after_up: Callable[[World], None] | None,
 ) -> None:
     rehearsal = Rehearsal(made, report, console)
+    rehearsal.before()
     rehearsal.preview()
     rehearsal.up()
     rehearsal.services()
@@ -104,6 +105,7 @@ def _run(
     rehearsal.document()
     rehearsal.again()
     rehearsal.change()
+    rehearsal.runbook()
     rehearsal.refused()
     if options.keep:
         made.supervisor.release()
