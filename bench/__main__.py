@@ -13,6 +13,7 @@ from bench.measure import Figure
 
 BENCHES: dict[str, str] = {
     "preview": "bench.preview:against_flat",
+    "preview-against": "bench.preview_against:against_plain",
     "up": "bench.up:against_helm",
     "memory": "bench.memory:against_imports",
     "build-plan": "bench.build_plan:against_loader",

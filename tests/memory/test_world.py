@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,3 +47,21 @@ def test_a_stack_comes_up_changes_nothing_twice_and_survives_a_fault(made: Memor
     made.engine.up(made.stack)
     assert made.contents().names == undisturbed.names
     assert not faults.ordered(made.records)
+
+
+def test_a_preview_by_the_callers_own_engine_is_told_in_the_same_words(made: MemoryWorld) -> None:
+    made.engine.up(made.stack)
+    made.file.change(("services", "xgen-core"), {"replicas": 3})
+    done = subprocess.run(
+        [sys.executable, "-m", "xgen_infra.cli", "preview", made.stack, "--json"],
+        cwd=ROOT,
+        env=made.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    (site,) = json.loads(done.stdout)["sites"]
+    assert [(change["op"], change["name"]) for change in site["plan"]["changes"]] == [
+        ("update", "releases-xgen-core")
+    ]

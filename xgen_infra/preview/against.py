@@ -15,10 +15,11 @@ from xgen_infra.delivery.applications import CHART_FOLDER
 from xgen_infra.engine import EngineError, Result
 from xgen_infra.findings import Refused
 from xgen_infra.folder import UnknownSiteError, read_site, stack_files
-from xgen_infra.preview.plan import Plan, plan_of
+from xgen_infra.preview.plan import HIDDEN, Plan, plan_of
 from xgen_infra.preview.rendered import RenderError, difference, refuse_broken_chart, rendered
 from xgen_infra.preview.revision import Revision
 from xgen_infra.preview.site import SitePreview
+from xgen_infra.rehearsal.canary import Canaries
 from xgen_infra.rehearsal.memory import MemoryWorld, Program, memory_world
 from xgen_infra.rehearsal.processes import ProcessError
 from xgen_infra.rehearsal.tools import Tool
@@ -60,10 +61,11 @@ def preview_against(subject: Subject, stack: str, progress: Callable[[str], None
         return SitePreview(stack, "removed")
     started = time.monotonic()
     root = Path(tempfile.mkdtemp(prefix="xgen-preview-"))
+    run = _Run(subject, stack, stack in before, root, progress)
     try:
-        found = _Run(subject, stack, stack in before, root, progress).done()
+        found = run.done()
     except (EngineError, RenderError, ProcessError, Refused, UnknownSiteError) as error:
-        found = SitePreview(stack, "failed", problem=subject.texts(str(error)))
+        found = SitePreview(stack, "failed", problem=run.texts(str(error)))
     finally:
         shutil.rmtree(root, ignore_errors=True)
     return replace(found, seconds=round(time.monotonic() - started, 1))
@@ -79,6 +81,13 @@ class _Run:
         self.say = progress
         self.notes: list[str] = []
         self.problem = ""
+        self._canaries: Canaries | None = None
+
+    def texts(self, text: str) -> str:
+        """Return a message as it may be shown: without folders, and without canaries that a program printed."""
+        for one in self._canaries.all if self._canaries else ():
+            text = text.replace(one, HIDDEN)
+        return self.subject.texts(text)
 
     def done(self) -> SitePreview:
         with ThreadPoolExecutor(1) as beside:
@@ -87,12 +96,12 @@ class _Run:
             return self._told(plan, refused, values)
 
     def _told(self, plan: Plan, refused: str, values: Future[dict[str, str]]) -> SitePreview:
-        outcome, problem = ("refused", refused) if refused else ("previewed", "")
+        outcome, problem = ("refused", self.texts(refused)) if refused else ("previewed", "")
         found = None
         try:
             found = values.result()
         except RenderError as error:
-            outcome, problem = "failed", self.subject.texts(str(error))
+            outcome, problem = "failed", self.texts(str(error))
         if self.problem:
             outcome, problem = "failed", "\n".join(filter(None, [self.problem, problem]))
         return SitePreview(self.stack, outcome, plan, problem, tuple(self.notes), found)  # type: ignore[arg-type]
@@ -117,6 +126,7 @@ class _Run:
             also=also,
             hasty=True,
         ) as world:
+            self._canaries = world.file.shared
             if self.existed:
                 self._bring_up(world, now)
             else:
@@ -130,7 +140,7 @@ class _Run:
             world.engine.up(world.stack)
         except EngineError as error:
             world.reset()
-            said = self.subject.texts(str(error))
+            said = self.texts(str(error))
             self.problem = (
                 f"At {self.subject.base.asked} the program itself fails, so there is nothing to compare with; "
                 f"what is shown is a first up of the working tree. It said:\n{said}"
@@ -152,9 +162,8 @@ class _Run:
             return difference(
                 rendered(base.folder, self.stack, self.root / "base", self.root / "old-values"), new
             )
-        except RenderError as error:
-            said = self.subject.texts(str(error))
-            self.notes.append(f"The values at {base.asked} cannot be rendered and are not compared: {said}")
+        except RenderError:
+            self.notes.append(f"The program at {base.asked} cannot render its values: they are not compared.")
             return {}
 
 

@@ -81,7 +81,7 @@ def _site(one: SitePreview) -> Iterator[Part]:
         said = "`up` would be refused:" if one.outcome == "refused" else "Failed:"
         yield Part("\n".join([f"**{said}**", "", *_fenced(one.problem), ""]))
     for note in one.notes:
-        yield Part(f"{_plain(note)}\n")
+        yield Part(f"> {note}\n")
     if one.plan:
         yield from _plan(one.plan.changes, one.stack)
     if one.values:
@@ -185,11 +185,6 @@ def _code(value: object) -> str:
     """Return a value as code in a line or cell of a table: nothing in it is taken for Markdown or HTML."""
     text = " ".join(str(value).split()).replace("`", "'").replace("|", "\\|")
     return f"`{text if len(text) <= _VALUE else text[: _VALUE - 1] + '…'}`" if text else "(empty)"
-
-
-def _plain(text: str) -> str:
-    """Return a sentence of ours whose names are others': no HTML, no line that GitLab takes for a quick action."""
-    return "\n".join(f"> {line}" for line in text.replace("<", "&lt;").splitlines())
 
 
 def _fenced(text: str, language: str = "") -> Iterable[str]:

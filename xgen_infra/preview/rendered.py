@@ -6,7 +6,7 @@ import difflib
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from xgen_infra import catalog
@@ -14,7 +14,7 @@ from xgen_infra.delivery.services import whole
 from xgen_infra.rehearsal.processes import clean_environment
 from xgen_infra.site import Site
 
-_SECONDS = 120
+_SECONDS = 300
 
 
 class RenderError(Exception):
@@ -28,15 +28,7 @@ def rendered(program: Path, stack: str, root: Path, out: Path) -> dict[str, str]
     """
     command = [sys.executable, "-m", "xgen_infra.cli", "render", stack, "--out", str(out)]
     environment = clean_environment(root, PYTHONPATH=str(program))
-    done = subprocess.run(
-        command,
-        cwd=program,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_SECONDS,
-    )
+    done = _run(command, environment, program)
     if done.returncode:
         raise RenderError((done.stderr or done.stdout).strip().replace(f"{program}/", ""))
     return {
@@ -55,17 +47,27 @@ def refuse_broken_chart(helm: Path, chart: Path, site: Site, root: Path) -> None
         values = root / f"{name}.json"
         values.write_text(json.dumps(whole(site, name, {})))
         command = [str(helm), "template", name, str(chart), "--values", str(values)]
-        done = subprocess.run(
+        done = _run(command, clean_environment(root), root)
+        if done.returncode:
+            said = done.stderr.replace("Use --debug flag to render out invalid YAML", "").strip()
+            raise RenderError(f"the chart does not render for {name}: {said}")
+
+
+def _run(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path
+) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
             command,
-            env=clean_environment(root),
+            cwd=folder,
+            env=environment,
             capture_output=True,
             text=True,
             check=False,
             timeout=_SECONDS,
         )
-        if done.returncode:
-            said = done.stderr.replace("Use --debug flag to render out invalid YAML", "").strip()
-            raise RenderError(f"the chart does not render for {name}: {said}")
+    except subprocess.TimeoutExpired:
+        raise RenderError(f"{' '.join(command[:4])} did not end within {_SECONDS} s") from None
 
 
 def difference(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from xgen_infra.vendor.publish import Git
+from xgen_infra.vendor.publish import Git, GitError
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,9 @@ def check_out(project: Path, asked: str, folder: Path) -> Revision:
     tree = commit if prefix == "." else f"{commit}:{prefix}"
     packed = git.run("archive", "--format=tar", tree)
     folder.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        archive.extractall(folder, filter="data")
+    try:
+        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+            archive.extractall(folder, filter="data")
+    except tarfile.FilterError as error:
+        raise GitError(f"{asked} holds a file that leads out of the repository: {error}") from None
     return Revision(asked, commit, folder)

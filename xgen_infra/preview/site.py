@@ -16,7 +16,7 @@ Outcome = Literal["previewed", "refused", "failed", "removed"]
 class SitePreview:
     """One customer.
 
-    `problem` says what failed or why it is refused; `notes` are said beside the plan. `values` is a unified diff of
+    `problem` says what failed or why it is refused; `notes` are sentences of ours, said beside the plan. `values` is a unified diff of
     what `xgen render` writes, by file.
     """
 
