@@ -53,6 +53,13 @@ VERBS: dict[str, Verb] = {
     "rotate-keys": Verb(
         "xgen_infra.cli.rotate_keys:rotate_keys", "Replace the documents' access key while the services run."
     ),
+    "drift": Verb(
+        "xgen_infra.cli.drift:drift", "Say what differs between the state and what is really there."
+    ),
+    "support-bundle": Verb(
+        "xgen_infra.cli.support_bundle:support_bundle",
+        "Collect what explains a site's trouble, without secrets.",
+    ),
     "sites": Verb("xgen_infra.cli.sites:sites", "List the sites for which the vendor builds."),
     "build-plan": Verb("xgen_infra.cli.build_plan:build_plan", "Say which image is built and pushed where."),
     "registry-login": Verb(
@@ -83,6 +90,7 @@ EXPECTED: frozenset[str] = frozenset(
         "xgen_infra.rehearsal.report.PhaseFailedError",
         "xgen_infra.registry.problems.RegistryError",
         "xgen_infra.rotation.errors.RotationError",
+        "xgen_infra.support.bundle.BundleError",
         "xgen_infra.vendor.pins.PromoteError",
         "xgen_infra.vendor.publish.GitError",
         "xgen_infra.yaml_splice.EditError",

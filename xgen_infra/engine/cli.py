@@ -14,6 +14,8 @@ from typing import Any
 from xgen_infra.engine.events import Result, parse
 
 _TAIL = 25
+_UNLOGGED = frozenset({"stack", "config"})
+"""Commands whose standard output may hold secrets."""
 
 
 class EngineError(Exception):
@@ -82,7 +84,7 @@ class Engine:
             text=True,
             check=False,
         )
-        self._record(arguments, done.stdout if arguments[0] != "stack" else "", done.stderr)
+        self._record(arguments, done.stdout if arguments[0] not in _UNLOGGED else "", done.stderr)
         if done.returncode != 0:
             raise EngineError(_tail(done.stderr or done.stdout))
         return done.stdout
