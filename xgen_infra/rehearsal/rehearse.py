@@ -16,6 +16,7 @@ from xgen_infra.rehearsal.go import cache_dir
 from xgen_infra.rehearsal.phases import Rehearsal
 from xgen_infra.rehearsal.processes import ProcessError
 from xgen_infra.rehearsal.report import PhaseFailedError, Report
+from xgen_infra.rehearsal.secrecy import Watch
 from xgen_infra.rehearsal.tools import ensure, pinned
 from xgen_infra.rehearsal.world import World, tools_of, world
 from xgen_infra.site import Site
@@ -76,7 +77,12 @@ def _run(
     options: Options,
     after_up: Callable[[World], None] | None,
 ) -> None:
-    rehearsal = Rehearsal(made, report, console)
+    with Watch() as watch:
+        _phases(Rehearsal(made, report, console, watch), options, after_up)
+
+
+def _phases(rehearsal: Rehearsal, options: Options, after_up: Callable[[World], None] | None) -> None:
+    made = rehearsal.world
     rehearsal.preview()
     rehearsal.up()
     rehearsal.services()
@@ -89,10 +95,12 @@ def _run(
     rehearsal.again()
     rehearsal.change()
     rehearsal.refused()
+    rehearsal.secrecy()
     if options.keep:
         made.supervisor.release()
         return
     rehearsal.destroy()
+    rehearsal.secrecy_at_the_end()
 
 
 def fresh_root(stack: str) -> Path:

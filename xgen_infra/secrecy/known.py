@@ -35,16 +35,28 @@ _KUBECONFIG = frozenset({"token", "password", "client-key-data", "refresh-token"
 
 
 def of_state(shown: Mapping[str, Any]) -> dict[str, str]:
-    """Return the secrets of a state that was exported with --show-secrets, by `<resource>.<property path>`."""
-    found: dict[str, str] = {}
+    """Return the secrets of a state that was exported with --show-secrets, by `<resource>.<property path>`.
+
+    A resource's id is none, also where it is passed on as if it were (the id of an access key).
+    """
+    found, public = dict[str, str](), public_of(shown)
     for resource in (shown.get("deployment") or {}).get("resources") or []:
         name = resource["urn"].rpartition("::")[2]
         for side in ("outputs", "inputs"):
             for path, value in _sealed(resource.get(side) or {}, name):
                 for inner, text in _texts(path, value):
-                    if text not in found.values():
+                    if text not in public and text not in found.values():
                         found[inner] = text
     return found
+
+
+def public_of(state: Mapping[str, Any]) -> frozenset[str]:
+    """Return what a state shows to everybody: the ids of its resources."""
+    return frozenset(
+        resource["id"]
+        for resource in (state.get("deployment") or {}).get("resources") or []
+        if resource.get("id")
+    )
 
 
 def of_kubernetes(secret: Mapping[str, Any]) -> dict[str, str]:

@@ -35,7 +35,8 @@ class Missing:
 class Bundle:
     """What was collected so far. `without` are patterns (fnmatch) of paths that are left out.
 
-    `known` are the secrets to search for before anything is written, by what they are.
+    `known` are the secrets to search for before anything is written, by what they are; `public` are values that
+    count as none.
     """
 
     stack: str
@@ -45,6 +46,7 @@ class Bundle:
     missing: list[Missing] = field(default_factory=list)
     unsearched: list[Missing] = field(default_factory=list)
     known: dict[str, str] = field(default_factory=dict, repr=False)
+    public: set[str] = field(default_factory=set)
 
     def add(self, path: str, about: str, content: Any) -> None:
         """Add a file: a text as it is, anything else as JSON. What it holds has to be redacted already."""
@@ -90,7 +92,7 @@ class Bundle:
 
         Raises BundleError, with nothing written, where a secret is found in it or the file is there already.
         """
-        search = Search(self.known)
+        search = Search({name: value for name, value in self.known.items() if value not in self.public})
         manifest = json.dumps(self.manifest(search), indent=2, ensure_ascii=False).encode()
         whole = {**self.files, MANIFEST: manifest}
         found = [

@@ -80,6 +80,7 @@ def secrets(bundle: Bundle, engine: Engine) -> None:
         bundle.not_searched("the state's secrets", error)
     else:
         bundle.known |= known.of_state(shown)
+        bundle.public |= known.public_of(shown)
 
 
 def state(bundle: Bundle, engine: Engine) -> None:
