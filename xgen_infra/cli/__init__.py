@@ -199,8 +199,11 @@ def is_expected(error: BaseException) -> bool:
 
 
 def _log(error: Exception) -> Path:
+    """Write what led to an error into a file, without credentials: an exception may quote what it choked on."""
+    from xgen_infra.secrecy import redact  # noqa: PLC0415
+
     descriptor, name = tempfile.mkstemp(prefix="xgen-", suffix=".log")
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(f"xgen {' '.join(sys.argv[1:])}\n")
-        traceback.print_exception(error, file=stream)
+        stream.write(f"xgen {redact.text(' '.join(sys.argv[1:]))}\n")
+        stream.write(redact.text("".join(traceback.format_exception(error))))
     return Path(name)

@@ -28,7 +28,6 @@ _ALWAYS = (
     "previews as JSON",
     "previews as text",
     "the engine's log",
-    "xgen's logs",
     "servers' logs",
     "the record of provider calls",
     "chart and values for Git",
