@@ -18,6 +18,7 @@ import pytest
 import yaml
 from kubernetes.client.exceptions import ApiException
 
+from xgen_infra import catalog
 from xgen_infra.folder import read_site
 from xgen_infra.rehearsal.observe import ClusterView, until
 from xgen_infra.rehearsal.ports import free_ports
@@ -44,7 +45,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         (root / places.PREVIEWS).mkdir()
         made.engine.preview(made.stack, "--save-plan", str(root / places.PREVIEWS / "plan.json"))
         made.engine.up(made.stack)
-        until(lambda: ClusterView(made.kubeconfig).all_ready(SPACE, dict.fromkeys(site.services, 1)), 60)
+        until(lambda: ClusterView(made.kubeconfig).all_ready(SPACE, dict.fromkeys(catalog.NAMES, 1)), 60)
         yield made
 
 

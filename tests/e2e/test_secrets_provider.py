@@ -27,19 +27,11 @@ KMS = f"awskms://alias/xgen-aww-state?region={REGION}"
 KEY = "xgen-infra:postgresPassword"
 GENERATED = "generated-7f3a/+9e1c"
 URN = "urn:pulumi:aww::xgen-infra::pulumi:pulumi:Stack::xgen-infra-aww"
-STATE = {
-    "version": 3,
-    "deployment": {
-        "manifest": {"time": "2026-11-25T00:00:00Z", "magic": "", "version": ""},
-        "resources": [
-            {
-                "urn": URN,
-                "custom": False,
-                "type": "pulumi:pulumi:Stack",
-                "outputs": {"generated": {MARK: SECRET, "plaintext": json.dumps(GENERATED)}},
-            }
-        ],
-    },
+STACK = {
+    "urn": URN,
+    "custom": False,
+    "type": "pulumi:pulumi:Stack",
+    "outputs": {"generated": {MARK: SECRET, "plaintext": json.dumps(GENERATED)}},
 }
 
 
@@ -105,7 +97,9 @@ def customer(pulumi: Path, tmp_path: Path) -> Customer:
     made = Customer(tmp_path, pulumi)
     engine = made.engine(PULUMI_CONFIG_PASSPHRASE=PASSPHRASE)
     engine.init("aww")
-    (tmp_path / "import.json").write_text(json.dumps(STATE))
+    state = engine.export("aww")
+    state["deployment"]["resources"] = [STACK]
+    (tmp_path / "import.json").write_text(json.dumps(state))
     engine.run("stack", "import", "--stack", "aww", "--file", str(tmp_path / "import.json"))
     (tmp_path / "import.json").unlink()
     return made

@@ -38,6 +38,10 @@ class _Cluster:
             if error.status != _NOT_FOUND:
                 self.bundle.lack(what, f"{error.status} {error.reason}")
             return None
+        except ValueError as error:
+            # An answer that the client's models do not take.
+            self.bundle.lack(what, error)
+            return None
         items = listed["items"] if isinstance(listed, dict) else listed.items
         found: list[Object] = self.api.sanitize_for_serialization(items)
         return found
