@@ -38,15 +38,27 @@ def test_the_data_of_a_secret_in_the_state_is_known_as_pods_see_it() -> None:
 
 
 def test_credentials_inside_documents_are_known() -> None:
-    kubeconfig = (
-        "apiVersion: v1\nclusters: []\nusers: [{user: {token: the-token, client-key-data: the-key}}]\n"
-    )
+    kubeconfig = "apiVersion: v1\nkind: Config\nclusters: []\nusers: [{user: {token: the-token, client-key-data: the-key}}]\n"
     docker = json.dumps(
         {"auths": {"host": {"username": "pull", "password": "the-password", "auth": "the-pair"}}}
     )
     known = of_state(state(kubeconfig=sealed(kubeconfig), config=sealed(docker)))
-    assert {"the-token", "the-key", "the-password", "the-pair"} < set(known.values())
-    assert "pull" not in known.values()
+    assert set(known.values()) == {"the-token", "the-key", "the-password", "the-pair", docker}
+
+
+def test_a_kubeconfig_that_calls_a_command_holds_no_secret() -> None:
+    kubeconfig = {
+        "kind": "Config",
+        "users": [{"user": {"exec": {"command": "aws", "args": ["eks", "get-token"]}}}],
+    }
+    assert of_state(state(kubeconfig=sealed(json.dumps(kubeconfig)))) == {}
+    assert of_state(state(kubeconfig=sealed(kubeconfig))) == {}
+
+
+def test_an_id_is_no_secret_wherever_it_is_passed_on() -> None:
+    shown = state(secret=sealed("the-secret-of-it"), data=sealed({"KEY": encoded("AKIA1234567890")}))
+    shown["deployment"]["resources"][0]["id"] = "AKIA1234567890"  # type: ignore[index]
+    assert set(of_state(shown).values()) == {"the-secret-of-it"}
 
 
 def test_a_kubernetes_secret_gives_its_values_and_not_its_addresses() -> None:

@@ -90,7 +90,9 @@ def _sealed(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 def _texts(path: str, value: Any) -> Iterator[tuple[str, str]]:
     """Yield the secret texts in a value: itself, the values of a map, the credentials in a document."""
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and value.get("kind") == "Config":
+        yield from _below(path, value)
+    elif isinstance(value, Mapping):
         for key, part in value.items():
             if key in _PUBLIC:
                 continue
@@ -100,19 +102,23 @@ def _texts(path: str, value: Any) -> Iterator[tuple[str, str]]:
         for index, part in enumerate(value):
             yield from _texts(f"{path}[{index}]", part)
     elif isinstance(value, str) and value:
-        yield path, value
-        yield from _credentials(path, value)
+        document = _document(value)
+        if not (isinstance(document, Mapping) and document.get("kind") == "Config"):
+            yield path, value
+        yield from _below(path, document)
 
 
-def _credentials(path: str, text: str) -> Iterator[tuple[str, str]]:
-    """Yield what is secret in a kubeconfig or a Docker configuration."""
-    if not ("auths" in text or "clusters:" in text or '"clusters"' in text):
-        return
+def _document(text: str) -> Any:
+    """Return a kubeconfig or a Docker configuration as data; None for any other text.
+
+    A kubeconfig as such is no secret (one that calls `aws eks get-token` holds none), what is in it may be.
+    """
+    if not ("auths" in text or '"Config"' in text or "kind: Config" in text):
+        return None
     try:
-        document = yaml.safe_load(text)
+        return yaml.safe_load(text)
     except yaml.YAMLError:
-        return
-    yield from _below(path, document)
+        return None
 
 
 def _below(path: str, document: Any) -> Iterator[tuple[str, str]]:
