@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tempfile
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -51,16 +52,16 @@ def releases(drift: Drift, api: client.ApiClient, state: list[Mapping[str, Any]]
     ]
     if not named:
         return
-    cluster = dynamic.DynamicClient(api)
-    for name, namespace in named:
-        manifest = _manifest(api, name, namespace)
-        if manifest is None:
-            found = Difference(name, "Helm release", "", "deleted")
-            drift.differences.append(found)
-            continue
-        for wanted in yaml.safe_load_all(manifest):
-            if isinstance(wanted, dict):
-                _compare(drift, cluster, wanted, namespace)
+    with tempfile.TemporaryDirectory(prefix="xgen-drift-") as folder:
+        cluster = dynamic.DynamicClient(api, cache_file=f"{folder}/discovered.json")
+        for name, namespace in named:
+            manifest = _manifest(api, name, namespace)
+            if manifest is None:
+                drift.differences.append(Difference(name, "Helm release", "", "deleted"))
+                continue
+            for wanted in yaml.safe_load_all(manifest):
+                if isinstance(wanted, dict):
+                    _compare(drift, cluster, wanted, namespace)
 
 
 def applications(drift: Drift, api: client.ApiClient) -> None:
@@ -118,7 +119,7 @@ def _compare(drift: Drift, cluster: dynamic.DynamicClient, wanted: Object, names
             **place,
             field_manager="helm",
             force_conflicts=True,
-            query_params=[("dryRun", "All")],
+            dry_run="All",
             _request_timeout=_SECONDS,
         ).to_dict()
     except (DynamicApiError, ApiException) as error:
