@@ -115,7 +115,7 @@ def dotted(path: KeyPath) -> str:
 
 
 _SHOWN = 60
-_LOGIN = re.compile(r"(?<=://)[^/@\s]+@")
+_LOGIN = re.compile(r"(?<=://)[^/?#\s]+@")
 _SECRET_NAME = re.compile(r"(?i)passw|secret|token|credential|private|api_?key|access_?key|_key$")
 
 
@@ -124,10 +124,15 @@ def keeps_secret(name: str | int) -> bool:
     return isinstance(name, str) and bool(_SECRET_NAME.search(name))
 
 
+def without_login(text: str) -> str:
+    """Return a text whose URLs name no user and no password."""
+    return _LOGIN.sub("***@", text)
+
+
 def shown(value: Any) -> str:
     """Return a value of the file as people wrote it, shortened, without a URL's login."""
     if isinstance(value, str):
-        text = _LOGIN.sub("***@", value.replace("\n", " "))
+        text = without_login(value.replace("\n", " "))
         return f"'{text if len(text) <= _SHOWN else text[: _SHOWN - 3] + '...'}'"
     if value is None:
         return "nothing"

@@ -58,6 +58,12 @@ def test_a_customers_stack_is_brought_up_changed_and_torn_down_by_helm(stack: st
         "one resource is touched",
         "only that service's pods restart",
         "nothing was removed",
+        "the search finds them in the opened state",
+        "and in the Kubernetes Secrets that hold them",
+        "state files",
+        "process arguments",
+        "support bundle",
+        "Helm's records of releases",
         "nothing but protected data is left",
     ):
         assert name in seen
@@ -69,6 +75,7 @@ def test_a_site_on_k3s_registers_no_aws_resource() -> None:
     failed = {name: saw for name, (passed, saw) in checks(report).items() if not passed}
     assert report["passed"], (report["error"], failed)
     assert report["delivery"] == "argocd"
+    assert {"Applications", "AppProjects", "Git objects", "process arguments"} <= checks(report).keys()
     assert not {"aws", "eks"} & set(report["resources"])
     assert checks(report)["no AWS resource"][0]
     assert_nothing_left(report["folder"])

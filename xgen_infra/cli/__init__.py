@@ -63,6 +63,13 @@ VERBS: dict[str, Verb] = {
     "rotate-keys": Verb(
         "xgen_infra.cli.rotate_keys:rotate_keys", "Replace the documents' access key while the services run."
     ),
+    "drift": Verb(
+        "xgen_infra.cli.drift:drift", "Say what differs between the state and what is really there."
+    ),
+    "support-bundle": Verb(
+        "xgen_infra.cli.support_bundle:support_bundle",
+        "Collect what explains a site's trouble, without secrets.",
+    ),
     "sites": Verb("xgen_infra.cli.sites:sites", "List the sites for which the vendor builds."),
     "build-plan": Verb("xgen_infra.cli.build_plan:build_plan", "Say which image is built and pushed where."),
     "registry-login": Verb(
@@ -102,6 +109,7 @@ EXPECTED: frozenset[str] = frozenset(
         "xgen_infra.registry.problems.RegistryError",
         "xgen_infra.rotation.errors.RotationError",
         "xgen_infra.runbook.facts.RunbookError",
+        "xgen_infra.support.bundle.BundleError",
         "xgen_infra.vendor.pins.PromoteError",
         "xgen_infra.vendor.publish.GitError",
         "xgen_infra.yaml_splice.EditError",
@@ -210,9 +218,11 @@ def is_expected(error: BaseException) -> bool:
 
 
 def log_of(error: Exception) -> Path:
-    """Write what led to a mistake of this program into a file of its own."""
+    """Write what led to a mistake of this program into a file, without credentials: it may quote what it choked on."""
+    from xgen_infra.secrecy import redact  # noqa: PLC0415
+
     descriptor, name = tempfile.mkstemp(prefix="xgen-", suffix=".log")
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(f"xgen {' '.join(sys.argv[1:])}\n")
-        traceback.print_exception(error, file=stream)
+        stream.write(f"xgen {redact.text(' '.join(sys.argv[1:]))}\n")
+        stream.write(redact.text("".join(traceback.format_exception(error))))
     return Path(name)

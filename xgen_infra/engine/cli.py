@@ -15,6 +15,8 @@ from typing import Any
 from xgen_infra.engine.events import Result, parse
 
 _TAIL = 25
+_UNLOGGED = frozenset({"stack", "config"})
+"""Commands whose standard output may hold secrets."""
 
 
 class EngineError(Exception):
@@ -87,7 +89,7 @@ class Engine:
             process_group=0,
         ) as process:
             output, error = _ended(process)
-        self._record(arguments, output if arguments[0] != "stack" else "", error)
+        self._record(arguments, output if arguments[0] not in _UNLOGGED else "", error)
         if process.returncode != 0:
             raise EngineError(_tail(error or output))
         return output

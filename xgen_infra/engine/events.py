@@ -62,7 +62,7 @@ class Result:
 
 def parse(log: Path) -> Result:
     """Read an event log; one that breaks off gives what it has."""
-    events = [json.loads(line) for line in _lines(log)]
+    events = events_of(log)
     steps = [step for event in events for step in _step(event)]
     summary: dict[str, Any] = next((event["summaryEvent"] for event in events if "summaryEvent" in event), {})
     counted = summary.get("resourceChanges") or Counter(step.op for step in steps)
@@ -72,6 +72,11 @@ def parse(log: Path) -> Result:
         changes=dict(counted),
         seconds=float(summary.get("durationSeconds", 0)),
     )
+
+
+def events_of(log: Path) -> list[dict[str, Any]]:
+    """Return the events of a log, as the engine wrote them; of one that breaks off, those that are whole."""
+    return [json.loads(line) for line in _lines(log)]
 
 
 def _lines(log: Path) -> Iterable[str]:
@@ -104,14 +109,14 @@ def _diagnostics(events: Iterable[Mapping[str, Any]]) -> Iterable[str]:
     for event in events:
         said = event.get("diagnosticEvent")
         if said and said.get("severity") in {"error", "warning"}:
-            text = _bare(said.get("message", "")).strip().removeprefix("an unhandled error occurred: ")
+            text = bare(said.get("message", "")).strip().removeprefix("an unhandled error occurred: ")
             # Where a plugin was found is the engine's own affair.
             if not text.startswith("using pulumi-"):
                 yield text
 
 
-def _bare(message: str) -> str:
-    """Remove the engine's colour marks, `<{%reset%}>` and the like."""
+def bare(message: str) -> str:
+    """Return a message without the engine's colour marks, `<{%reset%}>` and the like."""
     while (start := message.find("<{%")) >= 0:
         end = message.find("%}>", start)
         if end < 0:

@@ -18,6 +18,9 @@ from xgen_infra.rehearsal.gitops.phases import GitOpsPhases
 from xgen_infra.rehearsal.observe import ClusterView, Pod, until
 from xgen_infra.rehearsal.report import Phase, Report
 from xgen_infra.rehearsal.runbook import try_runbook
+from xgen_infra.rehearsal.secrecy import Watch
+from xgen_infra.rehearsal.secrecy import phase as secrecy
+from xgen_infra.rehearsal.secrecy.phase import Secrecy
 from xgen_infra.rehearsal.world import World
 from xgen_infra.removal import Resource, leftovers, resources_of
 
@@ -29,13 +32,14 @@ CHANGED: catalog.ServiceName = "xgen-core"
 class Rehearsal:
     """The phases on one world, in order; each records what it saw."""
 
-    def __init__(self, world: World, report: Report, console: Console) -> None:
+    def __init__(self, world: World, report: Report, console: Console, watch: Watch) -> None:
         self.world = world
         self.report = report
         self.console = console
         self.view = ClusterView(world.kubeconfig)
         self._namespaces_before = self.view.namespaces()
         self._brownfield = Brownfield(world, self.view) if adopts(world.site) else None
+        self._secrecy = Secrecy(self, watch)
 
     def before(self) -> None:
         """Let what the file adopts run already."""
@@ -46,7 +50,9 @@ class Rehearsal:
     def preview(self) -> None:
         """Preview first, as a person would."""
         with self.report.phase("pulumi preview", self.console) as phase:
-            result = self.world.engine.preview(self.world.stack)
+            options, beside = self._secrecy.previews()
+            result = self.world.engine.preview(self.world.stack, *options)
+            beside.result()
             phase.check("nothing is made by a preview", not self._made(), "no resource in the state")
             phase.check("only creations", set(result.changes) <= {"create", "read"}, dict(result.changes))
 
@@ -160,6 +166,16 @@ class Rehearsal:
             phase.check("refused for protection", process.returncode != 0 and "protect" in said, why[:100])
             left = len(self._made())
             phase.check("nothing was removed", left == len(before), f"{left} of {len(before)} resources left")
+
+    def secrecy(self) -> None:
+        """Search every place for every secret."""
+        with self.report.phase(secrecy.NAME, self.console) as phase:
+            self._secrecy.phase(phase)
+
+    def secrecy_at_the_end(self) -> None:
+        """Search again what has grown since."""
+        with self.report.phase("still no secret, at the end", self.console) as phase:
+            self._secrecy.last(phase)
 
     def destroy(self) -> None:
         """Remove the stack by `xgen destroy`."""

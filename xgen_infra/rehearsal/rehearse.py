@@ -17,6 +17,7 @@ from xgen_infra.rehearsal.go import cache_dir
 from xgen_infra.rehearsal.phases import Rehearsal
 from xgen_infra.rehearsal.processes import ProcessError
 from xgen_infra.rehearsal.report import PhaseFailedError, Report
+from xgen_infra.rehearsal.secrecy import Watch
 from xgen_infra.rehearsal.tools import ensure, pinned
 from xgen_infra.rehearsal.world import World, tools_of, world
 from xgen_infra.site import Site
@@ -71,10 +72,12 @@ def rehearse(
         ) as made:
             console.print(f"  [dim]{time.monotonic() - started:.1f} s[/dim]")
             _describe(report, site, options.real)
-            if upgraded:
-                upgrade.run(Rehearsal(made, report, console), upgraded)
-            else:
-                _run(made, report, console, options, after_up)
+            with Watch() as watch:
+                rehearsal = Rehearsal(made, report, console, watch)
+                if upgraded:
+                    upgrade.run(rehearsal, upgraded)
+                else:
+                    _run(rehearsal, options, after_up)
     except PhaseFailedError as failed:
         report.error = f"phase {failed} has a check that failed"
     except (EngineError, ProcessError) as error:
@@ -85,14 +88,8 @@ def rehearse(
     return report
 
 
-def _run(
-    made: World,
-    report: Report,
-    console: Console,
-    options: Options,
-    after_up: Callable[[World], None] | None,
-) -> None:
-    rehearsal = Rehearsal(made, report, console)
+def _run(rehearsal: Rehearsal, options: Options, after_up: Callable[[World], None] | None) -> None:
+    made = rehearsal.world
     rehearsal.before()
     rehearsal.preview()
     rehearsal.up()
@@ -107,10 +104,12 @@ def _run(
     rehearsal.change()
     rehearsal.runbook()
     rehearsal.refused()
+    rehearsal.secrecy()
     if options.keep:
         made.supervisor.release()
         return
     rehearsal.destroy()
+    rehearsal.secrecy_at_the_end()
 
 
 def fresh_root(stack: str) -> Path:

@@ -13,8 +13,9 @@ from uuid import uuid4
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
+from xgen_infra.findings import without_login
+
 _SECONDS = 120
-_LOGIN = re.compile(r"(?<=://)[^/@\s]+@")
 # What git says when another push came first, or when it met a lock that another git holds.
 _OVERTAKEN = re.compile(
     r"\[rejected\]|cannot lock ref|failed to update ref|incorrect old value|Unable to create .*\.lock|"
@@ -53,7 +54,7 @@ class Git:
         """Run git; raises GitError with what it said, without any login of a URL."""
         outcome = self._process(words, content, env)
         if outcome.returncode:
-            said = _LOGIN.sub("***@", (outcome.stderr + outcome.stdout).decode(errors="replace")).strip()
+            said = without_login((outcome.stderr + outcome.stdout).decode(errors="replace")).strip()
             raise _said(words[0], said)
         return outcome.stdout
 
