@@ -72,12 +72,16 @@ class Engine:
         """Clear the lock that an interrupted operation left."""
         self.run("cancel", "--yes", "--stack", stack)
 
-    def run(self, *arguments: str) -> str:
-        """Run any command and return its standard output; raises EngineError."""
+    def run(self, *arguments: str, given: str | None = None) -> str:
+        """Run any command and return its standard output; raises EngineError.
+
+        `given` is what it reads on its standard input: a secret goes there, never among the arguments.
+        """
         done = subprocess.run(
             [str(self.binary), *arguments, "--non-interactive", "--color", "never"],
             cwd=self.project,
             env=self._env(),
+            input=given,
             capture_output=True,
             text=True,
             check=False,
