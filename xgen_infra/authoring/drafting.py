@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,12 @@ from xgen_infra.stackfile import StackFile
 class DraftRefusedError(AnswerError):
     """Answers that each are right and together are not. `findings` are at places of the file that was not written."""
 
-    def __init__(self, draft: Draft, findings: Sequence[Finding]) -> None:
+    def __init__(self, draft: Draft, findings: Sequence[Finding], answers: Collection[str]) -> None:
         self.draft = draft
         self.findings = tuple(findings)
-        super().__init__("\n".join(["nothing was written:", *(f"  {said(one)}" for one in findings)]))
+        super().__init__(
+            "\n".join(["nothing was written:", *(f"  {said(one, answers)}" for one in findings)])
+        )
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,11 @@ def drafted(
         wrong = errors(draft.findings(beside))
         if not wrong:
             return draft
-        again = [question for one in wrong if (question := concerned(one)) and question.name in answers]
+        again = [question for one in wrong if (question := concerned(one, answers))]
         if ask is None or not again:
-            raise DraftRefusedError(draft, wrong)
+            raise DraftRefusedError(draft, wrong, answers)
         for one in wrong:
-            tell(said(one))
+            tell(said(one, answers))
         given = {name: value for name, value in answers.items() if BY_NAME[name] not in again}
 
 
@@ -70,9 +72,11 @@ def other_sites(folder: Path, beside: Sequence[StackFile] = ()) -> list[Site]:
     return [site for _, site in check_folder(folder, proposed=beside).sites.values()]
 
 
-def concerned(finding: Finding) -> Question | None:
+def concerned(finding: Finding, answers: Collection[str]) -> Question | None:
     """Return the question whose answer stands at a finding's place, or above or below it."""
     for question in QUESTIONS:
+        if question.name not in answers:
+            continue
         for path in map(dotted, question.paths):
             longer, shorter = sorted((path, finding.path), key=len, reverse=True)
             if shorter and (longer == shorter or longer.startswith((f"{shorter}.", f"{shorter}["))):
@@ -80,7 +84,7 @@ def concerned(finding: Finding) -> Question | None:
     return None
 
 
-def said(finding: Finding) -> str:
+def said(finding: Finding, answers: Collection[str]) -> str:
     """Return a finding as it concerns somebody who answers questions: by its flag, where it has one."""
-    question = concerned(finding)
+    question = concerned(finding, answers)
     return f"{question.flag if question else finding.path}: {finding.message}"
