@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse test lint types unit e2e test-vendor bench lock format
+.PHONY: help setup rehearse test lint types unit e2e test-vendor test-explain bench lock format
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,6 +50,9 @@ e2e: setup  ## End-to-end rehearsals only
 test-vendor: setup  ## The vendor's pipelines and real registries (installs Java and Maven where they are missing)
 	@tests/vendor_slow/install.sh
 	@$(BIN)/pytest tests/vendor_slow -n 2 --dist loadfile
+
+test-explain: setup  ## Every field of the file against what Helm renders and the program registers (make test tries some)
+	@XGEN_EVERY_FIELD=1 $(BIN)/pytest tests/explain/test_exactness.py tests/properties/test_fields.py -n 2
 
 bench: setup  ## Print the ratios that the documentation quotes
 	@$(BIN)/python -m bench

@@ -15,6 +15,8 @@ BENCHES: dict[str, str] = {
     "preview": "bench.preview:against_flat",
     "up": "bench.up:against_helm",
     "memory": "bench.memory:against_imports",
+    "scale": "bench.check:as_customers_grow",
+    "check": "bench.check:against_validators",
     "build-plan": "bench.build_plan:against_loader",
 }
 """Name on the command line -> module:function, which yields figures."""

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import pty
 import select
 import shutil
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
+import pytest
+
+from xgen_infra.cli import main
 from xgen_infra.folder import read_site
 from xgen_infra.passphrase import Vault
 from xgen_infra.stackfile import StackFile
@@ -55,6 +61,25 @@ def xgen(folder: Path, *arguments: str, **variables: str) -> subprocess.Complete
     )
 
 
+def xgen_here(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as `xgen` does, in this process: many refusals in little time."""
+    out, err, status = io.StringIO(), io.StringIO(), 0
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.chdir(folder),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        patch.setattr(os, "environ", environment(**variables))
+        patch.setattr(sys, "argv", ["xgen", *arguments])
+        patch.setattr(sys, "stdin", io.StringIO())
+        try:
+            main()
+        except SystemExit as end:
+            status = int(end.code or 0)
+    return subprocess.CompletedProcess(arguments, status, out.getvalue(), err.getvalue())
+
+
 def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
@@ -75,6 +100,7 @@ class Terminal:
 
     def __init__(self, folder: Path, *arguments: str, **variables: str) -> None:
         self.shown = ""
+        self._read_to = 0
         self._main, side = pty.openpty()
         self._process = subprocess.Popen(
             [XGEN, *arguments],
@@ -87,17 +113,19 @@ class Terminal:
         )
         os.close(side)
 
-    def reply(self, question: str, answer: str) -> None:
-        """Wait for a question and reply to it."""
+    def reply(self, question: str, answer: str, *, hidden: bool = False) -> None:
+        """Wait for a question and reply to it; a hidden reply is typed when the terminal has stopped to echo."""
         self._until(question)
+        while hidden and termios.tcgetattr(self._main)[3] & termios.ECHO:
+            time.sleep(0.01)
         os.write(self._main, f"{answer}\n".encode())
 
     def _until(self, words: str) -> None:
-        start = len(self.shown)
         limit = time.monotonic() + 60
-        while words not in self.shown[start:]:
+        while (found := self.shown.find(words, self._read_to)) < 0:
             assert time.monotonic() < limit, f"never asked {words!r}:\n{self.shown}"
             assert self._read(), f"ended before it asked {words!r}:\n{self.shown}"
+        self._read_to = found + len(words)
 
     def _read(self) -> bool:
         ready, _, _ = select.select([self._main], [], [], 60)

@@ -14,7 +14,7 @@ from xgen_infra import catalog
 from xgen_infra.folder import check_folder
 from xgen_infra.projects.ledger import leaves
 
-from .folder import GIVEN, files, folder_of, secrets_in, xgen
+from .folder import GIVEN, files, folder_of, secrets_in, xgen, xgen_here
 
 OLD = Path(__file__).parents[1] / "projects"
 DATA = {
@@ -181,14 +181,14 @@ WRONG = [
     ("project:\n", "project: [\n", 0, "xgen-aww.yaml:"),
     ("project:\n", "project:\n\t", 3, "a tab"),
     ("environments:\n", "environment:\n", 1, "environments"),
-    ("    services:\n", "    service:\n", 39, "services"),
-    ("      - name: xgen-core\n", "      - name: xgen-frontend\n", 53, "a second time"),
-    ("      - name: xgen-core\n", "      - nane: xgen-core\n", 53, "name"),
+    ("    services:\n", "    service:\n", 38, "services"),
+    ("      - name: xgen-core\n", "      - name: xgen-frontend\n", 54, "a second time"),
+    ("      - name: xgen-core\n", "      - nane: xgen-core\n", 54, "name"),
     ("namespace: xgen\n", "namespace: Xgen_1\n", 5, "a DNS label"),
     ('        replicas: 1\n        autoscaling: { minReplicas: 1, maxReplicas: 2 }\n        resources:\n          requests: { memory: "1Gi"',
-     '        replicas: two\n        autoscaling: { minReplicas: 1, maxReplicas: 2 }\n        resources:\n          requests: { memory: "1Gi"', 66, "expected a whole number"),
-    ('requests: { memory: "1Gi"', 'requests: { memory: "1Gib"', 69, "a Kubernetes quantity"),
-    ('requests: { memory: "768Mi"', 'requests: { memory: "8Gi"', 63, "above the limit"),
+     '        replicas: two\n        autoscaling: { minReplicas: 1, maxReplicas: 2 }\n        resources:\n          requests: { memory: "1Gi"', 67, "expected a whole number"),
+    ('requests: { memory: "1Gi"', 'requests: { memory: "1Gib"', 70, "a Kubernetes quantity"),
+    ('requests: { memory: "768Mi"', 'requests: { memory: "8Gi"', 64, "above the limit"),
     ('AWS_REGION: "ap-northeast-2"', 'AWS_REGION: "seoul"', 21, "an AWS region"),
     ('S3_BUCKET: "xgen-aww"\n  S3_D', 'S3_BUCKET: "Xgen"\n  S3_D', 22, "an S3 bucket name"),
     ('registryHost: "nexus', 'registryHost: "http://nexus', 17, "host or host:port"),
@@ -205,7 +205,7 @@ def test_a_wrong_older_file_is_refused_at_its_line_and_nothing_is_written(
     text = (OLD / "xgen-aww.yaml").read_text()
     assert old in text
     (tmp_path / "xgen-aww.yaml").write_text(text.replace(old, new, 1))
-    done = xgen(folder, "import", "xgen-aww.yaml", *AWS, **GIVEN, **DATA)
+    done = xgen_here(folder, "import", "xgen-aww.yaml", *AWS, **GIVEN, **DATA)
     assert done.returncode == 1, done.stderr
     (first, *_) = done.stderr.splitlines()
     assert first.startswith(f"xgen-aww.yaml:{line}:" if line else "xgen-aww.yaml:"), done.stderr
@@ -227,7 +227,7 @@ def test_what_only_flags_can_say_is_asked_for_by_its_flag(
 ) -> None:
     folder = folder_of(tmp_path)
     (tmp_path / "xgen-aww.yaml").write_text((OLD / "xgen-aww.yaml").read_text())
-    done = xgen(folder, "import", "xgen-aww.yaml", *arguments, **GIVEN, **DATA)
+    done = xgen_here(folder, "import", "xgen-aww.yaml", *arguments, **GIVEN, **DATA)
     assert done.returncode == 2
     assert says in done.stderr
     assert not list(folder.glob("Pulumi.*.yaml"))
@@ -253,7 +253,7 @@ def test_a_file_that_is_there_is_never_written_over(tmp_path: Path) -> None:
 
 
 def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
-    done = xgen(folder_of(tmp_path), "import", "nowhere.yaml")
+    done = xgen_here(folder_of(tmp_path), "import", "nowhere.yaml")
     assert done.returncode == 1
     assert "nowhere.yaml" in done.stderr
     assert "Traceback" not in done.stderr

@@ -12,7 +12,7 @@ import pytest
 from xgen_infra.folder import check_folder
 from xgen_infra.site import Site
 
-from .folder import EKS, GIVEN, K3S, Terminal, files, folder_of, secrets_in, site_in, xgen
+from .folder import EKS, GIVEN, K3S, Terminal, files, folder_of, secrets_in, site_in, xgen, xgen_here
 
 KINDS = {
     "eks": [*EKS, "--admin", "arn:aws:iam::123456789012:role/platform"],
@@ -172,7 +172,7 @@ def test_wrong_or_missing_answers_are_named_by_their_flag_and_nothing_is_written
 ) -> None:
     folder = folder_of(tmp_path, "aww")
     before = files(folder)
-    made = xgen(folder, "new", *arguments, **GIVEN)
+    made = xgen_here(folder, "new", *arguments, **GIVEN)
     assert made.returncode in {1, 2}
     assert says in made.stderr
     assert "Traceback" not in made.stderr
@@ -191,7 +191,7 @@ def test_a_secret_or_passphrase_that_nobody_gives_is_named(
     tmp_path: Path, variables: dict[str, str], says: str
 ) -> None:
     folder = folder_of(tmp_path)
-    made = xgen(folder, "new", "acme", *K3S, **variables)
+    made = xgen_here(folder, "new", "acme", *K3S, **variables)
     assert made.returncode == 2
     assert says in made.stderr
     assert list(files(folder)) == ["Pulumi.yaml"]
@@ -239,14 +239,17 @@ def test_at_a_terminal_everything_is_asked_and_defaults_are_taken(tmp_path: Path
 
 
 def _finish_at_a_terminal(terminal: Terminal) -> None:
-    terminal.reply("registryPassword: the password", "typed-registry")
-    terminal.reply("gitPassword: the password", "")
-    terminal.reply("a value is needed", "typed-git")
-    terminal.reply("at 10.20.1.10 (empty: one is made up)", "")
-    terminal.reply("redisPassword", "typed-redis")
-    terminal.reply("qdrantApiKey", "")
-    terminal.reply("Passphrase that encrypts", "asked passphrase")
-    terminal.reply("Repeat", "asked passphrase")
+    for words, value in (
+        ("registryPassword: the password", "typed-registry"),
+        ("gitPassword: the password", ""),
+        ("a value is needed", "typed-git"),
+        ("at 10.20.1.10 (empty: one is made up)", ""),
+        ("redisPassword", "typed-redis"),
+        ("qdrantApiKey", ""),
+        ("Passphrase that encrypts", "asked passphrase"),
+        ("Repeat", "asked passphrase"),
+    ):
+        terminal.reply(words, value, hidden=True)
     assert terminal.end() == 0, terminal.shown
 
 

@@ -84,7 +84,7 @@ def _unsaid(
     required = question.required(answers)
     if ask is None or not question.asked or (wanted.only_missing and (default is not None or not required)):
         return default
-    return ask(question, default, _required(check) if required else check)
+    return ask(question, default, _asked(check, required=required))
 
 
 def _is_open(value: Any) -> bool:
@@ -104,8 +104,9 @@ def _stack(context: Context) -> dict[str, Any]:
     return {"stack": context.stack}
 
 
-def _required(check: Check) -> Check:
-    return lambda value: "an answer is needed" if _is_open(value) else check(value)
+def _asked(check: Check, *, required: bool) -> Check:
+    lack = "an answer is needed" if required else ""
+    return lambda value: lack if _is_open(value) else check(value)
 
 
 def _checker(question: Question, data: Mapping[str, Any]) -> Check:

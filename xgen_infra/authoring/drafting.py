@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from xgen_infra.authoring.answers import AnswerError, Asker, compose, resolve
+from xgen_infra.authoring.answers import AnswerError, Asker, Check, compose, resolve
 from xgen_infra.authoring.draft import Draft
 from xgen_infra.authoring.questions import BY_NAME, QUESTIONS, Context, Question
 from xgen_infra.findings import Finding, dotted, errors
@@ -51,8 +51,19 @@ def drafted(
     """
     context = Context(wish.stack, other_sites(wish.folder, beside))
     given = dict(wish.given)
+    asked: set[str] = set()
+    again: list[Question] = []
+
+    def once(question: Question, default: Any, check: Check) -> Any:
+        """Ask, but what was replied to already, or left open, only where the reply was wrong."""
+        assert ask is not None  # noqa: S101
+        if question.name in asked and question not in again:
+            return None
+        asked.add(question.name)
+        return ask(question, default, check)
+
     while True:
-        answers = resolve(context, given, ask, wish)
+        answers = resolve(context, given, once if ask else None, wish)
         draft = Draft(wish.folder, wish.stack, compose(answers, wish.known, context))
         wrong = errors(draft.findings(beside))
         if not wrong:

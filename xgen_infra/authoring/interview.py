@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import click
 import typer
 
 from xgen_infra.authoring.answers import Check
@@ -30,12 +29,17 @@ def ask(question: Question, default: Any, check: Check) -> Any:
 
 
 def _reply(question: Question, default: Any) -> Any:
-    choices = click.Choice(question.choices) if question.choices else None
-    words = f"{question.words} (several: by commas)" if question.many else question.words
+    hint = (
+        f" ({', '.join(question.choices)})"
+        if question.choices
+        else " (several: by commas)"
+        if question.many
+        else ""
+    )
+    shown = "" if default is None else default
     text = str(
-        typer.prompt(words, default="" if default is None else default, type=choices, err=True,
-                     show_default=default is not None)
-    ).strip()  # fmt: skip
+        typer.prompt(f"{question.words}{hint}", default=shown, show_default=default is not None, err=True)
+    ).strip()
     return [part for part in text.replace(",", " ").split() if part] if question.many else text
 
 
