@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from xgen_infra.cli import completion
 from xgen_infra.engine import Engine
 from xgen_infra.folder import read_site
 from xgen_infra.mirror.publish import publish, said
@@ -15,7 +16,7 @@ from xgen_infra.mirror.push import Plan
 
 
 def mirror(
-    site: Annotated[str, typer.Argument(help="The stack, as in Pulumi.<stack>.yaml.")],
+    site: completion.Site,
     over: Annotated[
         str | None,
         typer.Option(
