@@ -45,7 +45,7 @@ SAMPLES = Path(__file__).parents[1] / "stackfiles"
 STACKS = ("cloud", "onprem", "shared", "vendors")
 EVERY = os.environ.get("XGEN_EVERY_FIELD") == "1"
 SEED = int(os.environ.get("XGEN_SEED") or datetime.now(UTC).toordinal())
-SOME = 12
+SOME = 8
 
 
 class Renderer:

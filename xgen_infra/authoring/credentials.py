@@ -103,12 +103,17 @@ def from_files(pairs: list[str]) -> dict[str, str]:
 
 
 def read_secret(path: Path, *, keep_end: bool = False) -> str:
+    """Return the secret that a file holds; raises AnswerError or OSError as `read_text` does."""
+    text = read_text(path, empty="it has to hold the secret")
+    return text if keep_end else text.removesuffix("\n").removesuffix("\r")
+
+
+def read_text(path: Path, *, empty: str) -> str:
     """Return what a file holds; raises AnswerError where it is empty or no text, OSError where it cannot be read."""
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise AnswerError(f"{path}: expected text in UTF-8") from None
-    value = text if keep_end else text.removesuffix("\n").removesuffix("\r")
-    if not value.strip():
-        raise AnswerError(f"{path} is empty: it has to hold the secret")
-    return value
+    if not text.strip():
+        raise AnswerError(f"{path} is empty: {empty}")
+    return text

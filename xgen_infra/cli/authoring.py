@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from xgen_infra.authoring.answers import Asker
-from xgen_infra.authoring.credentials import Credentials, credentials, from_files, server
+from xgen_infra.authoring.credentials import Credentials, credentials, from_files, read_text, server
 from xgen_infra.authoring.draft import Draft
 from xgen_infra.authoring.interview import ask, ask_passphrase, ask_secret, somebody_is_there
 from xgen_infra.authoring.questions import QUESTIONS, Question
@@ -69,7 +69,8 @@ def _option(question: Question) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    return value.read_text(encoding="utf-8") if isinstance(value, Path) else value
+    """Return a flag's value; of a file what it holds. Raises AnswerError where that is no text."""
+    return read_text(value, empty="it has to hold something") if isinstance(value, Path) else value
 
 
 class Secrets:
