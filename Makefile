@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse test lint types unit e2e test-pages test-vendor bench lock format
-.PHONY: help setup rehearse test lint types unit e2e test-vendor bench lock licences format
+.PHONY: help setup rehearse test lint types unit e2e audit bench lock licences format
+.PHONY: test-explain test-faults test-pages test-vendor
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -54,6 +54,8 @@ test-vendor: setup  ## The vendor's pipelines and real registries (installs Java
 
 test-pages: setup  ## The runbook's page in headless Chromium (installs it where it is missing)
 	@tests/pages/run.sh
+test-explain: setup  ## Every field of the file against what Helm renders and the program registers (make test tries some)
+	@XGEN_EVERY_FIELD=1 $(BIN)/pytest tests/explain/test_exactness.py tests/properties/test_fields.py -n 2
 
 bench: setup  ## Print the ratios that the documentation quotes
 	@$(BIN)/python -m bench

@@ -16,6 +16,8 @@ BENCHES: dict[str, str] = {
     "preview-against": "bench.preview_against:against_plain",
     "up": "bench.up:against_helm",
     "memory": "bench.memory:against_imports",
+    "scale": "bench.check:as_customers_grow",
+    "check": "bench.check:against_validators",
     "build-plan": "bench.build_plan:against_loader",
     "pipeline": "bench.pipeline:of_customers",
 }

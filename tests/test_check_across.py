@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from checking import findings, folder_with, sample
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xgen_infra.folder import check_folder
@@ -33,6 +33,11 @@ SHARED = renamed("shared", "one")
 ALSO_SHARED = renamed("shared", "two").replace("xgen-two?", "xgen-one?")
 ON_K3S, ALSO_ON_K3S = renamed("vendors", "one"), renamed("vendors", "two")
 PLAIN = "    source: {"
+ON_STORE, ALSO_ON_STORE = (
+    renamed("onprem", "one"),
+    renamed("onprem", "two").replace("{name: documents}", "{name: of-two}"),
+)
+ONE_STORE = ("minio.two.example:9000", "minio.one.example:9000")
 
 TWICE = {
     "a bucket": (ONE, TWO, "name: xgen-two-documents", "name: xgen-one-documents", "cluster.bucket.name", "the bucket xgen-one-documents"),
@@ -47,6 +52,8 @@ TWICE = {
     "a namespace of K3s": (ON_K3S, ALSO_ON_K3S, "context: two", "context: one", "cluster.context", "namespace xgen of context one"),
     "Argo CD of K3s": (ON_K3S, ALSO_ON_K3S.replace(PLAIN, f"    namespace: other\n{PLAIN}"), "context: two", "context: one", "cluster.context", "Argo CD's Applications of context one"),
     "the data services of K3s": (ON_K3S, ALSO_ON_K3S.replace(PLAIN, f"    namespace: other\n    delivery: helm\n{PLAIN}"), "context: two", "context: one", "cluster.context", "the data services in xgen-system of context one"),
+    "a bucket of a store": (ON_STORE, ALSO_ON_STORE.replace("of-two", "documents"), *ONE_STORE, "cluster.bucket.name", "the bucket documents of http://minio.one.example:9000"),
+    "the dumps of a store": (ON_STORE.replace("documents", "d" * 55), ALSO_ON_STORE.replace("of-two", "d" * 55 + "e"), *ONE_STORE, "cluster.bucket.name", f"the bucket {'d' * 55}-backups of"),
     "the current context": (ON_K3S.replace(", context: one", ""), ALSO_ON_K3S, ", context: two", "", "cluster.context", "of the current context"),
 }  # fmt: skip
 
@@ -147,6 +154,7 @@ NETWORKS = st.tuples(st.integers(0, 255), st.integers(16, 20)).map(
 PEERS = st.sampled_from(["vpc-0aaaaaaaa", "vpc-0bbbbbbbb"])
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(NETWORKS, PEERS), max_size=12))
 def test_exactly_the_networks_that_meet_another_are_told(networks: list[tuple[IPv4Network, str]]) -> None:
     pairs = []

@@ -217,7 +217,16 @@ def test_a_reader_who_has_seen_enough_ends_the_output_quietly(tmp_path: Path) ->
         assert process.wait() == 1
 
 
-@pytest.mark.parametrize(("words", "completed"), [("xgen che", ["check"]), ("xgen check cl", ["cloud"])])
+COMPLETED = [
+    ("xgen che", ["check"]),
+    ("xgen check cl", ["cloud"]),
+    ("xgen explain on", ["onprem"]),
+    ("xgen rehearse v", ["vendors"]),
+    ("xgen new --sec", ["--secret-file", "--secrets-provider"]),
+]
+
+
+@pytest.mark.parametrize(("words", "completed"), COMPLETED)
 def test_the_shell_completes_verbs_and_sites(words: str, completed: list[str]) -> None:
     environment = {**os.environ, "_XGEN_COMPLETE": "complete_bash", "COMP_WORDS": words}
     environment["COMP_CWORD"] = str(words.count(" "))

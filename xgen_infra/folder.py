@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from xgen_infra.findings import Finding, Refused, errors
 from xgen_infra.rules.across import across
 from xgen_infra.site import Site
 from xgen_infra.stackfile import PROJECT_FILE, ProjectFile, StackFile, stack_of
 from xgen_infra.validate import examine_file, vendor_of
+
+Known = TypeVar("Known", bound=Path | StackFile)
 
 
 class UnknownSiteError(Exception):
@@ -96,23 +99,22 @@ def read_sites(folder: Path) -> dict[str, tuple[StackFile, Site]]:
     return report.sites
 
 
-def check_folder(folder: Path, stacks: tuple[str, ...] = ()) -> Report:
+def check_folder(folder: Path, stacks: tuple[str, ...] = (), *, proposed: Iterable[StackFile] = ()) -> Report:
     """Examine every file of a folder, each in itself and all together; report on `stacks` (empty: on all).
 
-    Raises Refused where Pulumi.yaml is wrong, UnknownSiteError where a stack, or every customer, has no file.
+    `proposed` are files that are not written yet. Raises Refused where Pulumi.yaml is wrong, UnknownSiteError where
+    a stack, or every customer, has no file.
     """
     vendor = vendor_in(folder)
-    files = stack_files(folder)
+    files: dict[str, Path | StackFile] = {**stack_files(folder), **{one.stack: one for one in proposed}}
     if not files:
-        raise UnknownSiteError(
-            f"there is no Pulumi.<stack>.yaml in {folder.resolve()}: write one as docs/tasks/add-a-customer.md says"
-        )
+        raise UnknownSiteError(f"there is no Pulumi.<stack>.yaml in {folder.resolve()}: xgen new makes one")
     chosen = chosen_files(files, stacks, folder) if stacks else files
     sites: dict[str, tuple[StackFile, Site]] = {}
     findings: list[Finding] = []
-    for stack, path in files.items():
+    for stack, known in files.items():
         try:
-            file, site, found = examine_path(path, vendor)
+            file, site, found = _examined(known, vendor)
         except Refused as refused:
             findings += refused.findings
             continue
@@ -120,11 +122,17 @@ def check_folder(folder: Path, stacks: tuple[str, ...] = ()) -> Report:
         if site is not None:
             sites[stack] = (file, site)
     findings += across(tuple(sites.values()))
-    names = {str(path) for path in chosen.values()}
+    names = {one.name if isinstance(one, StackFile) else str(one) for one in chosen.values()}
     shown = sorted(finding for finding in findings if finding.file in names)
     wrong = {finding.file for finding in errors(findings)}
     right = {stack: pair for stack, pair in sites.items() if pair[0].name not in wrong}
     return Report(len(chosen), right, tuple(shown))
+
+
+def _examined(known: Path | StackFile, vendor: Any) -> tuple[StackFile, Site | None, list[Finding]]:
+    if isinstance(known, StackFile):
+        return (known, *examine_file(known, vendor))
+    return examine_path(known, vendor)
 
 
 def examine_path(path: Path, vendor: Any) -> tuple[StackFile, Site | None, list[Finding]]:
@@ -140,7 +148,7 @@ def examine_path(path: Path, vendor: Any) -> tuple[StackFile, Site | None, list[
     return file, site, found
 
 
-def chosen_files(files: dict[str, Path], stacks: tuple[str, ...], folder: Path) -> dict[str, Path]:
+def chosen_files(files: dict[str, Known], stacks: tuple[str, ...], folder: Path) -> dict[str, Known]:
     """Return the files of some stacks; raises UnknownSiteError, with the nearest name, where one has none."""
     for stack in stacks:
         if stack not in files:

@@ -162,6 +162,27 @@ def words_at(root: type[BaseModel], data: Any, path: KeyPath) -> str:
     return " or ".join(dict.fromkeys(item.words for item in expected))
 
 
+def field_at(root: type[BaseModel], data: Any, path: KeyPath) -> FieldInfo | None:
+    """Return the field of the models at a path; None where the path names none."""
+    for item in at(root, data, path[:-1]) if path else ():
+        info = _fields(item.model).get(str(path[-1])) if item.model else None
+        if info is not None:
+            return info
+    return None
+
+
+def described(root: type[BaseModel], data: Any, path: KeyPath) -> str:
+    """Return in one line what the models say of a place: its field's description, or that of the part it names.
+
+    Empty where the models know no such place.
+    """
+    info = field_at(root, data, path)
+    if info is None:
+        return ""
+    below = next((one.model for one in at(root, data, path) if one.model), None)
+    return " ".join((info.description or (below.__doc__ if below else "") or "").split())
+
+
 @cache
 def everywhere(root: type[BaseModel]) -> dict[str, tuple[str, ...]]:
     """Return every key of the models with the dotted paths at which it stands; services as `<service>`."""

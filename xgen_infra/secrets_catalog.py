@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from pydantic.alias_generators import to_snake
 
@@ -20,6 +21,8 @@ class Secret:
     needed_when: Callable[[Site], bool]
     where: str
     """The sites that need it, in words."""
+    made: Literal["password", "accessKey", "sshKey"] | None = None
+    """What `xgen new` makes up for a new installation; None where somebody else has the value."""
 
     @property
     def field(self) -> str:
@@ -30,6 +33,11 @@ class Secret:
     def config_key(self) -> str:
         """The key as it stands in the file."""
         return f"xgen-infra:{self.key}"
+
+    @property
+    def variable(self) -> str:
+        """The environment variable from which `xgen new` and `xgen import` take the value."""
+        return f"XGEN_{self.field.upper()}"
 
     @property
     def command(self) -> str:
@@ -64,21 +72,24 @@ SECRETS: tuple[Secret, ...] = (
         "private key with which Argo CD reads the repository",
         lambda site: not git_over_http(site),
         "every site whose source.repoURL is ssh",
+        "sshKey",
     ),
-    Secret("postgresPassword", "password of infra.postgres.user", lambda _: True, "every site"),
-    Secret("redisPassword", "password of Redis", lambda _: True, "every site"),
-    Secret("qdrantApiKey", "API key of Qdrant", lambda _: True, "every site"),
+    Secret("postgresPassword", "password of infra.postgres.user", lambda _: True, "every site", "password"),
+    Secret("redisPassword", "password of Redis", lambda _: True, "every site", "password"),
+    Secret("qdrantApiKey", "API key of Qdrant", lambda _: True, "every site", "password"),
     Secret(
         "minioAccessKey",
         "access key of the object store",
         lambda site: site.k3s is not None,
         "every K3s site; on EKS the program makes the key",
+        "accessKey",
     ),
     Secret(
         "minioSecretKey",
         "secret key of the object store",
         lambda site: site.k3s is not None,
         "every K3s site; on EKS the program makes the key",
+        "password",
     ),
     Secret(
         "argocdWebhookUrl",

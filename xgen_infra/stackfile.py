@@ -29,7 +29,7 @@ def stack_of(path: Path) -> str:
     return found["stack"]
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path) -> str:
     """Read a file; raises Refused where it is missing or not UTF-8."""
     name = str(path)
     try:
@@ -61,7 +61,7 @@ class StackFile:
         """
         reader = Document.read_quickly if quick else Document.read
         try:
-            document = reader(_read_text(path), str(path))
+            document = reader(read_text(path), str(path))
         except Refused as refused:
             raise Refused(map(_shortened, refused.findings)) from None
         found = _STACK_NAME.fullmatch(path.name)
@@ -150,7 +150,7 @@ class ProjectFile:
     @classmethod
     def read(cls, path: Path) -> ProjectFile:
         """Read the project's file; raises Refused where it is not one YAML mapping."""
-        return cls(Document.read(_read_text(path), str(path)))
+        return cls(Document.read(read_text(path), str(path)))
 
     @property
     def name(self) -> str:

@@ -13,7 +13,7 @@ from xgen_infra.findings import KeyPath, dotted
 Value = str | int | bool | Sequence["Value"] | Mapping[str, "Value"]
 
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
-_PLAIN = re.compile(r"[A-Za-z][\w./@-]*(:[\w./@-]+)*")
+_PLAIN = re.compile(r"[A-Za-z][\w./@+=-]*(:[\w./@+=-]+)*|[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?", re.ASCII)
 _NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
 _ALIAS = re.compile(r"\s*:\s*\*[^\s,\]}]+")
 _AFTER_KEY = re.compile(r"\s*:")
@@ -97,7 +97,7 @@ class Splice:
     def _replace(self, found: _Found, value: Value) -> str:
         node = found.node
         style = node.style if isinstance(node, ScalarNode) else None
-        shown = _flow(value, flow=found.flow, quote=style if style in {"'", '"'} else None)
+        shown = one_line(value, flow=found.flow, quote=style if style in {"'", '"'} else None)
         if isinstance(node, (MappingNode, SequenceNode)) and not node.flow_style:
             if found.key is None or found.flow:
                 raise EditError("a list's item that is a block cannot be replaced: edit it by hand")
@@ -116,7 +116,7 @@ class Splice:
         """Add an entry behind the last one of a mapping."""
         end = self._end(*node.value[-1])
         if node.flow_style:
-            inside = _flow(entry, flow=True)[1:-1]
+            inside = one_line(entry, flow=True)[1:-1]
             return f"{self.text[:end]}, {inside}{self.text[end:]}"
         column = node.value[0][0].start_mark.column
         step = column - found.column if found.key is not None and column > found.column else 2
@@ -128,7 +128,7 @@ class Splice:
         begin, end = node.start_mark.index, node.end_mark.index
         if found.flow or found.key is None:
             gap = " " if begin == end else ""
-            return self.text[:begin] + gap + _flow(entry, flow=True) + self.text[end:]
+            return self.text[:begin] + gap + one_line(entry, flow=True) + self.text[end:]
         head = self.text[:begin].rstrip(" ") if begin != end else self.text[:begin]
         tail = self.text[end:]
         lines = _block(entry, found.column + 2, 2)
@@ -182,7 +182,7 @@ def _is_flow(node: Node) -> bool:
     return isinstance(node, (MappingNode, SequenceNode)) and bool(node.flow_style)
 
 
-def _flow(value: Value, *, flow: bool, quote: str | None = None) -> str:
+def one_line(value: Value, *, flow: bool, quote: str | None = None) -> str:
     """Return a value on one line; inside braces a colon is quoted."""
     if isinstance(value, str):
         return _string(value, flow=flow, quote=quote)
@@ -191,9 +191,9 @@ def _flow(value: Value, *, flow: bool, quote: str | None = None) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, Mapping):
-        inside = (f"{_string(key, flow=True)}: {_flow(item, flow=True)}" for key, item in value.items())
+        inside = (f"{_string(key, flow=True)}: {one_line(item, flow=True)}" for key, item in value.items())
         return "{" + ", ".join(inside) + "}"
-    return "[" + ", ".join(_flow(item, flow=True) for item in value) + "]"
+    return "[" + ", ".join(one_line(item, flow=True) for item in value) + "]"
 
 
 def _block(entry: Mapping[str, Value], column: int, step: int) -> list[str]:
@@ -203,7 +203,7 @@ def _block(entry: Mapping[str, Value], column: int, step: int) -> list[str]:
         if isinstance(value, Mapping) and value:
             lines += [f"{head}:", *_block(value, column + step, step)]
         else:
-            lines.append(f"{head}: {_flow(value, flow=False)}")
+            lines.append(f"{head}: {one_line(value, flow=False)}")
     return lines
 
 

@@ -29,6 +29,10 @@ class Verb(NamedTuple):
 VERBS: dict[str, Verb] = {
     "check": Verb("xgen_infra.cli.check:check", "Validate the customers' files, each and together, offline."),
     "explain": Verb("xgen_infra.cli.explain:explain", "Follow a value from file to container, or back."),
+    "new": Verb("xgen_infra.cli.new:new", "Write a new customer's file, by questions or by flags."),
+    "import": Verb(
+        "xgen_infra.cli.import_:import_projects", "Carry an older projects/*.yaml over to customers' files."
+    ),
     "preflight": Verb(
         "xgen_infra.cli.preflight:preflight", "Look at all that the first up needs, and change nothing."
     ),
@@ -86,6 +90,7 @@ VERBS: dict[str, Verb] = {
 EXPECTED: frozenset[str] = frozenset(
     {
         "xgen_infra.findings.Refused",
+        "xgen_infra.authoring.answers.AnswerError",
         "xgen_infra.bootstrap.make.BootstrapError",
         "xgen_infra.cli.destroy.LeftoversError",
         "xgen_infra.engine.cli.EngineError",

@@ -9,11 +9,12 @@ import typer
 
 from xgen_infra.bootstrap import Bootstrap, BootstrapError, Runner
 from xgen_infra.bootstrap.documents import Oidc
+from xgen_infra.cli import completion
 from xgen_infra.folder import read_site
 
 
 def bootstrap(
-    site: Annotated[str, typer.Argument(help="The stack, as in Pulumi.<stack>.yaml.")],
+    site: completion.Site,
     gitlab: Annotated[
         str, typer.Option(help="HOST/GROUP/PROJECT of a GitLab whose issuer AWS can reach.")
     ] = "",

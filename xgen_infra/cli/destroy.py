@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from xgen_infra.cli import completion
 from xgen_infra.engine import Engine
 from xgen_infra.load import REMOVAL_VARIABLE
 from xgen_infra.removal import CLUSTER_TYPE, STAGES, Resource, Stage, leftovers, resources_of
@@ -17,7 +18,7 @@ class LeftoversError(Exception):
 
 
 def destroy(
-    site: Annotated[str, typer.Argument(help="The stack, as in Pulumi.<stack>.yaml.")],
+    site: completion.Site,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the site's name.")] = False,
 ) -> None:
     """Remove a customer's stack in stages. Interrupted or failed, run it again: it goes on where it was.

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from xgen_infra.cli import completion
 from xgen_infra.explain import show
 from xgen_infra.explain.data import reach_json, way_json
 from xgen_infra.explain.reach import reach
@@ -17,7 +18,7 @@ from xgen_infra.rehearsal.tools import Tool, ensure
 
 
 def explain(
-    site: Annotated[str, typer.Argument(metavar="SITE", help="The stack, as in Pulumi.<stack>.yaml.")],
+    site: completion.Site,
     service: Annotated[
         str | None, typer.Argument(metavar="[SERVICE", help="One of the six; without it, all of them.")
     ] = None,

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from kubernetes import client
 
+from xgen_infra.cli import completion
 from xgen_infra.engine import Engine
 from xgen_infra.folder import read_site
 from xgen_infra.handover import Handover, HandoverError
@@ -17,7 +18,7 @@ from xgen_infra.mirror.publish import publish, said
 
 
 def handover(
-    site: Annotated[str, typer.Argument(help="The stack, as in Pulumi.<stack>.yaml.")],
+    site: completion.Site,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds for Argo CD to take over.")] = 600,
     restarts: Annotated[
         bool, typer.Option("--restarts", help="Let pods restart where the file says something new.")

@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
+from xgen_infra.cli import completion
 from xgen_infra.cli.sites import columns
 from xgen_infra.folder import read_site
 from xgen_infra.platform_images import charts, images
 
 
 def images_of_site(
-    site: Annotated[str, typer.Argument(help="The stack, as in Pulumi.<stack>.yaml.")],
+    site: completion.Site,
     as_data: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """List every platform image and chart that a site installs, and the name under which it takes each.

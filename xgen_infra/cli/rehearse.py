@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from xgen_infra.cli import completion
 from xgen_infra.folder import read_site
 from xgen_infra.rehearsal.processes import stop_leftovers
 from xgen_infra.rehearsal.rehearse import Options
@@ -22,7 +23,7 @@ _SHOWN = ("PULUMI_", "KUBECONFIG", "XGEN_", "PATH")
 
 
 def rehearse(
-    site: Annotated[str, typer.Argument(help="The stack, as in Pulumi.<stack>.yaml.")],
+    site: completion.Site,
     delivery: Annotated[
         Literal["helm", "argocd"] | None, typer.Option(help="helm or argocd, in place of what the file says.")
     ] = None,

@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from xgen_infra import catalog
+from xgen_infra.cli import completion
 from xgen_infra.folder import read_site
 from xgen_infra.mirror.content import content, values_text
 from xgen_infra.mirror.folder import write
 
 
 def render(
-    site: Annotated[str, typer.Argument(help="The stack, as in Pulumi.<stack>.yaml.")],
+    site: completion.Site,
     out: Annotated[
         Path | None, typer.Option(help="Write chart and values there, in place of an earlier rendering.")
     ] = None,

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from kubernetes import client
 
+from xgen_infra.cli import completion
 from xgen_infra.engine import Engine
 from xgen_infra.folder import read_site
 from xgen_infra.health.access import cluster
@@ -16,7 +17,7 @@ from xgen_infra.rotation import ClusterPods, EngineStack, Rotation, RotationErro
 
 
 def rotate_keys(
-    site: Annotated[str, typer.Argument(help="The stack, as in Pulumi.<stack>.yaml.")],
+    site: completion.Site,
     keep_inactive: Annotated[
         bool, typer.Option("--keep-inactive", help="End with the old key inactive; run again to delete it.")
     ] = False,

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from xgen_infra.cli import completion
 from xgen_infra.engine import Engine
 from xgen_infra.folder import read_site
 from xgen_infra.health import Judge, Verdict
@@ -16,7 +17,7 @@ from xgen_infra.health.access import cluster
 
 
 def wait(
-    site: Annotated[str, typer.Argument(help="The stack, as in Pulumi.<stack>.yaml.")],
+    site: completion.Site,
     timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait at most.")] = 600,
     kubeconfig: Annotated[
         Path | None, typer.Option(help="Another kubeconfig than the stack's; its current context.")

@@ -47,6 +47,7 @@ class Applications(pulumi.ComponentResource):
         provider: kubernetes.Provider,
         project: str,
         namespace: str,
+        description: str,
         repository: Repository,
         values: Mapping[str, Mapping[str, Any]],
         existed: bool,
@@ -70,7 +71,7 @@ class Applications(pulumi.ComponentResource):
             api_version="argoproj.io/v1alpha1",
             kind="AppProject",
             metadata={"name": project, "namespace": naming.ARGOCD_NAMESPACE},
-            spec=project_spec(repository.url, namespace),
+            spec=project_spec(repository.url, namespace, description),
             opts=child,
         )
         # Each needs both until it is gone: its finalizer removes what it deployed.
@@ -101,10 +102,13 @@ def repository_data(repository: Repository, project: str) -> dict[str, pulumi.In
     return data
 
 
-def project_spec(repo_url: str, namespace: str) -> dict[str, Any]:
-    """Return an AppProject's spec: this repository, this namespace, the chart's kinds, nothing else."""
+def project_spec(repo_url: str, namespace: str, description: str) -> dict[str, Any]:
+    """Return an AppProject's spec: this repository, this namespace, the chart's kinds, nothing else.
+
+    Its description has at most 255 characters (Argo CD documentation, "AppProject": spec.description).
+    """
     return {
-        "description": "The six services of XGEN",
+        "description": description[:255] or "The six services of XGEN",
         "sourceRepos": [repo_url],
         "destinations": [{"server": IN_CLUSTER, "namespace": namespace}],
         "clusterResourceWhitelist": [],

@@ -93,6 +93,7 @@ def _argocd(
         provider=cluster.provider,
         project=site.project,
         namespace=site.namespace,
+        description=site.description,
         repository=Repository(
             url=site.source.repo_url,
             revision=site.source.target_revision,

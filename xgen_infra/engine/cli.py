@@ -77,18 +77,22 @@ class Engine:
         """Clear the lock that an interrupted operation left."""
         self.run("cancel", "--yes", "--stack", stack)
 
-    def run(self, *arguments: str) -> str:
-        """Run any command and return its standard output; raises EngineError."""
+    def run(self, *arguments: str, given: str | None = None) -> str:
+        """Run any command and return its standard output; raises EngineError.
+
+        `given` is what it reads on its standard input: a secret goes there, never among the arguments.
+        """
         with subprocess.Popen(
             [str(self.binary), *arguments, "--non-interactive", "--color", "never"],
             cwd=self.project,
             env=self._env(),
+            stdin=None if given is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             process_group=0,
         ) as process:
-            output, error = _ended(process)
+            output, error = _ended(process, given)
         self._record(arguments, output if arguments[0] not in _UNLOGGED else "", error)
         if process.returncode != 0:
             raise EngineError(_tail(error or output))
@@ -121,10 +125,10 @@ class Engine:
             stream.write(f"$ pulumi {' '.join(arguments)}\n{''.join(texts)}\n")
 
 
-def _ended(process: subprocess.Popen[str]) -> tuple[str, str]:
-    """Return what the engine wrote. An interruption reaches it once: it ends what it began and gives its lock back."""
+def _ended(process: subprocess.Popen[str], given: str | None = None) -> tuple[str, str]:
+    """Give it its input and return what the engine wrote. An interruption reaches it once: it ends what it began and gives its lock back."""
     try:
-        return process.communicate()
+        return process.communicate(given)
     except KeyboardInterrupt:
         process.send_signal(signal.SIGINT)
         try:

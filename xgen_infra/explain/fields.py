@@ -6,12 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import get_origin
 
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-
 from xgen_infra.explain.inputs import STACK, Inputs, at
 from xgen_infra.findings import KeyPath
-from xgen_infra.outline import Expectation, keys_of
+from xgen_infra.outline import Expectation, described, keys_of
 from xgen_infra.outline import at as expected_at
 from xgen_infra.site import Site
 
@@ -52,16 +49,8 @@ def purpose(inputs: Inputs, path: KeyPath) -> str:
     """Return in one line what the models say of a field: its description, or that of the part it belongs to."""
     if path == STACK:
         return "the stack's name, which the file's name gives"
-    for depth in range(len(path), 0, -1):
-        for item in expected_at(Site, inputs.data, path[: depth - 1]):
-            info = _field(item.model, str(path[depth - 1])) if item.model else None
-            if item.model and info:
-                return " ".join((info.description or item.model.__doc__ or "").split())
-    return ""
-
-
-def _field(model: type[BaseModel], key: str) -> FieldInfo | None:
-    return next((info for name, info in model.model_fields.items() if key == (info.alias or name)), None)
+    depths = range(len(path), 0, -1)
+    return next(filter(None, (described(Site, inputs.data, path[:depth]) for depth in depths)), "")
 
 
 def parsed(text: str) -> KeyPath:

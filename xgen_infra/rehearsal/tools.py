@@ -35,6 +35,7 @@ class Tool(StrEnum):
     ARGOCD = "argocd"
     CRANE = "crane"
     REGISTRY = "registry"
+    CUE = "cue"
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,8 @@ _FAMILIES: Mapping[str, _Family] = {
             Tool.REGISTRY: "github.com/distribution/distribution/v3/cmd/registry",
         },
     ),
+    # What `make bench` compares `xgen check` with; nothing else uses it.
+    "cue": _Family("cuelang.org/go", {Tool.CUE: "cuelang.org/go/cmd/cue"}),
 }
 _FAMILY_OF = {tool: family for family, entry in _FAMILIES.items() for tool in entry.packages}
 

@@ -45,6 +45,12 @@ def _claims(site: Site) -> Iterator[Claim]:
         yield Claim(
             ("bucket", bucket), ("cluster", "bucket", "name"), f"the bucket {bucket}", "buckets are global"
         )
+    elif site.infra.minio.endpoint:
+        store = site.infra.minio.endpoint
+        for bucket in (naming.bucket(site), naming.backup_bucket(site)):
+            mend = "each site has its own documents and dumps: write cluster.bucket.name"
+            path: KeyPath = ("cluster", "bucket", "name")
+            yield Claim(("bucket", store, bucket), path, f"the bucket {bucket} of {store}", mend)
     registry = site.registry
     if isinstance(registry, EcrRegistry) and registry.create and site.eks:
         home = naming.ecr_home(site)

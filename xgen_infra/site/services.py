@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool, StrictInt
+from pydantic import Field, StrictBool, StrictInt, model_validator
 
 from xgen_infra import catalog
 from xgen_infra.site.base import (
@@ -70,6 +70,12 @@ class PodSecurity(Model):
     """True for an image that starts as root."""
     read_only_root_filesystem: StrictBool = True
     """False for an image that writes beside its volumes."""
+
+    @model_validator(mode="after")
+    def _root_is_said(self) -> PodSecurity:
+        if self.run_as_user == 0 and not self.run_as_root:
+            raise ValueError("runAsUser 0, which is root: write runAsRoot: true, or another user")
+        return self
 
 
 class ServiceOverride(Model):

@@ -1,0 +1,1 @@
+"""The older `projects/*.yaml`, one Argo CD project per customer, carried over to customers' files."""
