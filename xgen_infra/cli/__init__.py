@@ -50,6 +50,9 @@ VERBS: dict[str, Verb] = {
         "xgen_infra.cli.images:images_of_site", "List the platform's images and charts to mirror."
     ),
     "destroy": Verb("xgen_infra.cli.destroy:destroy", "Remove a customer's stack in stages; data stays."),
+    "recover": Verb(
+        "xgen_infra.cli.recover:recover", "Find again what an operation that was cut off had made."
+    ),
     "rotate-keys": Verb(
         "xgen_infra.cli.rotate_keys:rotate_keys", "Replace the documents' access key while the services run."
     ),
@@ -81,6 +84,7 @@ EXPECTED: frozenset[str] = frozenset(
         "xgen_infra.rehearsal.processes.ProcessError",
         "xgen_infra.rehearsal.real.MissingPluginError",
         "xgen_infra.rehearsal.report.PhaseFailedError",
+        "xgen_infra.recovery.recover.RecoveryError",
         "xgen_infra.registry.problems.RegistryError",
         "xgen_infra.rotation.errors.RotationError",
         "xgen_infra.vendor.pins.PromoteError",
