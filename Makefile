@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse test lint types unit e2e test-vendor bench lock format
+.PHONY: help setup rehearse test lint types unit e2e audit test-vendor test-faults bench lock format
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,13 +39,16 @@ types: setup
 	@$(BIN)/mypy xgen_infra bench __main__.py
 
 unit: setup  ## Unit tests only (seconds)
-	@$(BIN)/pytest -m "not e2e and not audit" -n 2
+	@$(BIN)/pytest -m "not e2e and not audit and not faults" -n 2
 
 audit: setup  ## checkov on the AWS resources, parliament on every IAM document
 	@$(BIN)/pytest -m audit tests/audit
 
 e2e: setup  ## End-to-end rehearsals only
-	@$(BIN)/pytest -m e2e -n 2 --dist loadfile --durations=10
+	@$(BIN)/pytest -m "e2e and not faults" -n 2 --dist loadfile --durations=10
+
+test-faults: setup  ## Every call of every operation fails in every way, once each (hours)
+	@$(BIN)/pytest -m faults tests/faults -n 2 --dist loadfile
 
 test-vendor: setup  ## The vendor's pipelines and real registries (installs Java and Maven where they are missing)
 	@tests/vendor_slow/install.sh
