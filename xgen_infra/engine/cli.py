@@ -29,13 +29,15 @@ class Engine:
     """The engine for one project folder.
 
     `environment` is added to the caller's: PULUMI_HOME, PULUMI_BACKEND_URL and the like. A passphrase goes there
-    too, never among the arguments. `log` receives the engine's own output, when given.
+    too, never among the arguments. `log` receives the engine's own output, when given. `alone`: nothing is added to
+    it, the caller's own environment stays out.
     """
 
     project: Path
     binary: Path = Path("pulumi")
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     log: Path | None = None
+    alone: bool = False
 
     def up(self, stack: str, *options: str) -> Result:
         """Bring the stack to what the program says."""
@@ -101,7 +103,7 @@ class Engine:
 
     def _env(self) -> dict[str, str]:
         return {
-            **os.environ,
+            **({} if self.alone else os.environ),
             "PULUMI_DEBUG_COMMANDS": "true",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             **self.environment,

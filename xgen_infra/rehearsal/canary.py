@@ -38,14 +38,32 @@ class RehearsalFile:
         _write(self.path, document)
 
 
-def prepare(source: Path, target: Path, passphrase: str) -> RehearsalFile:
+class Canaries:
+    """Canaries that several revisions of one file share: the same key sealed as the same text keeps its canary."""
+
+    def __init__(self, vault: Vault) -> None:
+        self.vault = vault
+        self._given: dict[tuple[str, str], str] = {}
+
+    def of(self, key: str, sealed: str) -> str:
+        """Return the canary of a `secure:` value."""
+        return self._given.setdefault((key, sealed), canary())
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every canary that was given out."""
+        return tuple(self._given.values())
+
+
+def prepare(source: Path, target: Path, passphrase: str, shared: Canaries | None = None) -> RehearsalFile:
     """Write the rehearsal's copy of a customer's file; the source stays as it is."""
     document = yaml.safe_load(source.read_text())
-    vault = Vault.new(passphrase)
+    shared = shared or Canaries(Vault.new(passphrase))
+    vault = shared.vault
     canaries: dict[str, str] = {}
     for key, value in document.get("config", {}).items():
         if isinstance(value, dict) and set(value) == {"secure"}:
-            canaries[key] = canary()
+            canaries[key] = shared.of(key, str(value["secure"]))
             document["config"][key] = {"secure": vault.encrypt(canaries[key])}
     for seal in SEALS:
         document.pop(seal, None)

@@ -180,7 +180,7 @@ def _stand_ins(
         root,
         PYTHONPATH=_source(),
         KUBECONFIG=str(plane.kubeconfig),
-        PATH=_path(root, binaries),
+        PATH=programs_on_path(root, binaries),
         **{SUBSTITUTES: str(substitutes)},
     )
     argv: list[str | Path] = [sys.executable, "-m", "xgen_infra.rehearsal.standins.main"]
@@ -215,20 +215,23 @@ def _environment(
         "PULUMI_OPTION_CONFIG_FILE": str(file.path),
         "PULUMI_DEBUG_PROVIDERS": providers,
         "KUBECONFIG": str(plane.kubeconfig),
-        "PATH": _path(root, binaries),
+        "PATH": programs_on_path(root, binaries),
         STACK_FILE_VARIABLE: str(source.resolve()),
     }
 
 
-def _path(root: Path, binaries: Mapping[Tool, Path]) -> str:
-    """Return a PATH on which the rehearsal's own programs come first, under their plain names."""
+def programs_on_path(root: Path, binaries: Mapping[Tool, Path], *, sealed: bool = False) -> str:
+    """Return a PATH on which the rehearsal's own programs come first, under their plain names.
+
+    Behind them come the caller's, or, where it is `sealed`, only those of the system.
+    """
     folder = root / "bin"
     folder.mkdir(exist_ok=True)
     for tool, binary in binaries.items():
         link = folder / tool.value
         link.unlink(missing_ok=True)
         link.symlink_to(binary)
-    return os.pathsep.join([str(folder), os.environ.get("PATH", os.defpath)])
+    return os.pathsep.join([str(folder), os.defpath if sealed else os.environ.get("PATH", os.defpath)])
 
 
 def _source() -> str:
