@@ -72,6 +72,9 @@ class Ground:
     def destroy(self) -> None:
         self.xgen("destroy", self.stack, "--yes")
 
+    def recover(self) -> None:
+        self.xgen("recover", self.stack, "--yes")
+
     def calls(self) -> int:
         return sum(entry["method"] in faults.CHANGING for entry in read(self.journal))
 
@@ -128,4 +131,4 @@ def _fail(ground: Ground, name: str, operation: Callable[[], None], fault: Fault
     if fault.kind is Kind.KILL_ENGINE:
         ground.engine.cancel(ground.stack)
     if fault.kind in NEEDS_RECOVERY and name != "destroy":
-        ground.xgen("recover", ground.stack, "--yes")
+        ground.recover()

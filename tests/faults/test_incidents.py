@@ -8,6 +8,7 @@ import json
 import os
 import resource
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,7 +59,7 @@ def environment(running: World) -> dict[str, str]:
 
 def xgen(running: World, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [str(Path(psutil.Process().exe())), "-m", "xgen_infra.cli", *words],
+        [sys.executable, "-m", "xgen_infra.cli", *words],
         cwd=running.project,
         env=environment(running),
         capture_output=True,

@@ -69,6 +69,7 @@ EXPECTED: frozenset[str] = frozenset(
         "xgen_infra.findings.Refused",
         "xgen_infra.bootstrap.make.BootstrapError",
         "xgen_infra.cli.destroy.LeftoversError",
+        "xgen_infra.cli.destroy.SilentClusterError",
         "xgen_infra.engine.cli.EngineError",
         "xgen_infra.explain.chart.ChartError",
         "xgen_infra.explain.subject.ExplainError",

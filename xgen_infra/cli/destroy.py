@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +10,16 @@ import typer
 
 from xgen_infra.engine import Engine
 from xgen_infra.load import REMOVAL_VARIABLE
+from xgen_infra.recovery import clusters
 from xgen_infra.removal import CLUSTER_TYPE, STAGES, Resource, Stage, leftovers, resources_of
 
 
 class LeftoversError(Exception):
     """Something unprotected is still there after the last stage."""
+
+
+class SilentClusterError(Exception):
+    """The cluster does not answer, so what stands on it could be forgotten but not removed."""
 
 
 def destroy(
@@ -25,6 +31,7 @@ def destroy(
     Protected data (documents, databases, and what they stand on) is kept and listed at the end.
     """
     engine = Engine(Path.cwd())
+    _refuse_silence(engine, site)
     resources = resources_of(engine.export(site))
     if (
         not yes
@@ -38,6 +45,18 @@ def destroy(
     for stage in STAGES:
         _remove(engine, site, stage)
     _tell(resources_of(engine.export(site)), site)
+
+
+def _refuse_silence(engine: Engine, site: str) -> None:
+    """Refuse to begin where the cluster does not answer: the state would forget releases that still run."""
+    state = json.loads(engine.run("stack", "export", "--show-secrets", "--stack", site))
+    why = clusters.silent(state)
+    if why:
+        raise SilentClusterError(
+            f"the cluster of {site} is unreachable, so nothing was removed: {'; '.join(why)}. Run this again when it "
+            f"answers. If it is gone for good, let the state forget what stood on it: pulumi state delete --stack "
+            f"{site} --target-dependents, with the URN of the stack's Kubernetes provider"
+        )
 
 
 def protected_by_aws(resource: Resource) -> bool:

@@ -7,30 +7,12 @@ release's name, so the next operation takes them over.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
-import yaml
-from kubernetes import client, config
+from kubernetes import client
 
 _PENDING = ("pending-install", "pending-upgrade", "pending-rollback")
 _SECONDS = 20
-_PROVIDER = "pulumi:providers:kubernetes"
-
-
-def providers(state: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the inputs of the Kubernetes providers of a state that was exported with its secrets shown."""
-    for resource in state["deployment"].get("resources") or []:
-        if resource["type"] == _PROVIDER:
-            yield {key: plain(value) for key, value in (resource.get("inputs") or {}).items()}
-
-
-def connect(provider: Mapping[str, Any]) -> client.ApiClient:
-    """Return a client of the cluster that a provider's inputs name."""
-    if provider.get("kubeconfig"):
-        return config.new_client_from_config_dict(yaml.safe_load(provider["kubeconfig"]))
-    return config.new_client_from_config(context=provider.get("context"))
 
 
 def forget_pending(api: client.ApiClient, namespaces: Iterable[str]) -> list[str]:
@@ -46,8 +28,3 @@ def _forget(core: client.CoreV1Api, namespace: str) -> Iterator[str]:
         labels = secret.metadata.labels
         core.delete_namespaced_secret(secret.metadata.name, namespace, _request_timeout=_SECONDS)
         yield f"{namespace}/{labels['name']} revision {labels['version']} ({labels['status']})"
-
-
-def plain(value: Any) -> Any:
-    """Return a value of a state that was exported with its secrets shown."""
-    return json.loads(value["plaintext"]) if isinstance(value, dict) and "plaintext" in value else value

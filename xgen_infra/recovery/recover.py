@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from xgen_infra.engine import Engine, EngineError
-from xgen_infra.recovery import helm, identity
+from xgen_infra.recovery import clusters, helm, identity
 from xgen_infra.recovery.candidates import Candidate, Entry, candidates, without_pending
 from xgen_infra.recovery.places import Place
 
@@ -51,13 +51,15 @@ class Recovery:
     _foreign: dict[str, str] = field(default_factory=dict)
     _unasked: dict[str, str] = field(default_factory=dict)
 
-    def run(self) -> Recovered:
+    def run(self, *, charts: bool = True) -> Recovered:
         """Find, round by round, what exists and is in no state, and take it in; run again, it finds nothing.
+
+        With `charts`, Helm's records are looked at first, in the clusters themselves.
 
         Only what carries this stack's mark is taken: its tag in AWS, the provider's field manager in Kubernetes.
         Raises RecoveryError and EngineError.
         """
-        forgotten = self._forget_pending()
+        forgotten = self._forget_pending() if charts else []
         taken: list[str] = []
         for _ in range(_ROUNDS):
             state = self.engine.export(self.stack)
@@ -94,8 +96,8 @@ class Recovery:
             if one["type"] == "kubernetes:helm.sh/v3:Release" and one.get("inputs", {}).get("namespace")
         }
         forgotten: list[str] = []
-        for provider in helm.providers(state) if spaces else ():
-            with helm.connect(provider) as api:
+        for provider in clusters.providers(state) if spaces else ():
+            with clusters.connect(provider) as api:
                 forgotten += helm.forget_pending(api, sorted(spaces))
         for line in forgotten:
             self.say(f"Helm's record of a cut-off operation is gone: {line}")

@@ -155,12 +155,14 @@ def memory_world(
     *,
     project: Path | None = None,
     also: Sequence[Site] = (),
+    aws_port: int = 0,
 ) -> Iterator[MemoryWorld]:
     """Start a world in memory for one site and end every process of it afterwards.
 
     `source` is the customer's file, `project` the program's folder (that of the file unless given). What was there
     before the customer follows from `site` and, where the world will see the customer's file at several revisions,
-    from `also`. Raises ProcessError where the stand-ins do not start.
+    from `also`. At `aws_port`, where given, AWS answers what a program asks of it. Raises ProcessError where the
+    stand-ins do not start.
     """
     program = Program((project or source.parent).resolve(), source)
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -171,7 +173,7 @@ def memory_world(
         file.change(("delivery",), site.delivery)
         _link(root, program.project)
         kubeconfig = _kubeconfig(root, (site, *also))
-        _start(supervisor, root, binaries, (site, *also), kubeconfig)
+        _start(supervisor, root, binaries, (site, *also), kubeconfig, aws_port)
         environment = _environment(root, binaries, kubeconfig, file.path, source)
         language.install(root / "bin")
         made = MemoryWorld(root, site.stack, program, file, canaries, supervisor, binaries, environment)
@@ -189,6 +191,7 @@ def _start(
     binaries: Mapping[Tool, Path],
     sites: Sequence[Site],
     kubeconfig: Path,
+    aws_port: int,
 ) -> None:
     """Begin to start the stand-ins: they take seconds, in which other things can be done."""
     folder = root / "stand-ins"
@@ -205,6 +208,7 @@ def _start(
         places=tuple(sorted(places)),
         networks=str(root / "networks.json") if networks else "",
         existing=tuple(manifest for site in sites for manifest in seeds.objects(site)),
+        port=aws_port,
     )
     setting.write(root / "setting.json")
     path = programs_on_path(root, binaries, sealed=True)

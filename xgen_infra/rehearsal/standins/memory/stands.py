@@ -24,20 +24,22 @@ class Setting:
     """What a world in memory is made of; a JSON file carries it to its process.
 
     `places` are the (account, region)s whose contents are listed; `existing` are Kubernetes objects, and
-    `networks` names a file of AWS networks, that were there before the customer.
+    `networks` names a file of AWS networks, that were there before the customer. `port`, where given, is one of
+    127.0.0.1 at which the same AWS answers a program's own requests.
     """
 
     account: str
     places: tuple[tuple[str, str], ...]
     networks: str
     existing: tuple[Props, ...]
+    port: int = 0
 
     @classmethod
     def read(cls, file: Path) -> Setting:
         """Read what `write` wrote."""
         given = json.loads(file.read_text(encoding="utf-8"))
         places = tuple((account, region) for account, region in given["places"])
-        return cls(given["account"], places, given["networks"], tuple(given["existing"]))
+        return cls(given["account"], places, given["networks"], tuple(given["existing"]), given["port"])
 
     def write(self, file: Path) -> None:
         """Write it to a file."""
@@ -69,10 +71,14 @@ class Memory:
             case "aws":
                 from xgen_infra.rehearsal.standins import aws  # noqa: PLC0415
                 from xgen_infra.rehearsal.standins.aws.emulator.application import application  # noqa: PLC0415
-                from xgen_infra.rehearsal.standins.memory.aws import ENDPOINT, InProcess  # noqa: PLC0415
+                from xgen_infra.rehearsal.standins.aws.emulator.identities import with_identities  # noqa: PLC0415
+                from xgen_infra.rehearsal.standins.memory.aws import ENDPOINT, InProcess, listen  # noqa: PLC0415
 
                 networks = Path(self._setting.networks) if self._setting.networks else None
-                answer = InProcess(application(networks))
+                made = application(networks)
+                if self._setting.port:
+                    listen(with_identities(made, self._folder / "aws-store"), self._setting.port)
+                answer = InProcess(made)
                 self._world = aws.World(self._folder, ENDPOINT, account=self._setting.account, answer=answer)
                 return aws.stand(self._world)
             case "eks":
