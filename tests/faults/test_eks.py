@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from xgen_infra.cli.destroy import remove_all
 from xgen_infra.folder import read_site
 from xgen_infra.recovery import Recovery
 from xgen_infra.rehearsal.memory import MEMORY_TOOLS, Contents, memory_world
@@ -21,6 +22,8 @@ from .plans import every, sample
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
 ROOT = Path(__file__).parents[2]
+LIVES = 9
+"""Each has three faults."""
 _IDS = re.compile(r"\b[0-9a-f]{8,}\b|\bAK[A-Z0-9]{10,}\b")
 
 
@@ -45,7 +48,10 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 
 
 class MemoryGround(Ground):
-    """The clusters are reached by the engine alone: recovery runs here, without a look at Helm's own records."""
+    """The clusters are reached by the engine alone: nothing here looks at them by itself."""
+
+    def destroy(self) -> None:
+        remove_all(self.engine, self.stack)
 
     def recover(self) -> None:
         recovery = Recovery(self.engine, self.stack)
@@ -88,7 +94,7 @@ def expected(ground: Ground) -> Moment:
 
 def test_the_next_run_ends_where_an_undisturbed_one_does(ground: Ground, expected: Moment) -> None:
     assert expected.up.aws
-    wrong = [line for plan in sample(expected.calls, 9) for line in disturbed(ground, expected, plan)]
+    wrong = [line for plan in sample(expected.calls, LIVES) for line in disturbed(ground, expected, plan)]
     assert not wrong, "\n".join(wrong)
 
 

@@ -38,7 +38,12 @@ def destroy(
         and typer.prompt(f"This removes {len(resources)} resources. The site's name, to go on") != site
     ):
         raise typer.Abort
-    if any(protected_by_aws(resource) for resource in resources):
+    remove_all(engine, site)
+
+
+def remove_all(engine: Engine, site: str) -> None:
+    """Go through every stage; raises EngineError, and LeftoversError where something unprotected is left."""
+    if any(protected_by_aws(resource) for resource in resources_of(engine.export(site))):
         typer.echo("deletion protection: switched off at AWS")
         off = Engine(engine.project, engine.binary, {REMOVAL_VARIABLE: "1"})
         off.up(site, "--target", f"**{CLUSTER_TYPE}**")
