@@ -44,17 +44,20 @@ import yaml
 
 from xgen_infra.engine import Engine
 from xgen_infra.load import STACK_FILE_VARIABLE
-from xgen_infra.passphrase import Vault
 from xgen_infra.rehearsal import seeds
-from xgen_infra.rehearsal.canary import Canaries, RehearsalFile, prepare
+from xgen_infra.rehearsal.canary import Canaries, RehearsalFile, prepare, seal
 from xgen_infra.rehearsal.processes import Supervisor, clean_environment
-from xgen_infra.rehearsal.standins import language
 from xgen_infra.rehearsal.standins.aws.emulator.networks import dump
 from xgen_infra.rehearsal.standins.eks import command
-from xgen_infra.rehearsal.standins.main import PORTS
-from xgen_infra.rehearsal.standins.memory import stands
+from xgen_infra.rehearsal.standins.memory import door
+from xgen_infra.rehearsal.surroundings import (
+    PASSPHRASE,
+    PORTS,
+    STAND_INS,
+    install_language,
+    programs_on_path,
+)
 from xgen_infra.rehearsal.tools import Tool
-from xgen_infra.rehearsal.world import PASSPHRASE, STAND_INS, programs_on_path
 from xgen_infra.site import Site
 
 MEMORY_TOOLS = (Tool.PULUMI, Tool.HELM)
@@ -109,7 +112,6 @@ class MemoryWorld:
     stack: str
     program: Program
     file: RehearsalFile
-    canaries: Canaries
     supervisor: Supervisor
     binaries: Mapping[Tool, Path]
     environment: dict[str, str] = field(repr=False)
@@ -127,18 +129,23 @@ class MemoryWorld:
 
     def contents(self) -> Contents:
         """Return what exists in the world."""
-        return Contents(**stands.ask(self.records, "contents"))
+        return Contents(**door.ask(self.records, "contents"))
 
-    def turn(self, program: Program) -> None:
-        """Put another program in place of the present one; a secret that is sealed alike keeps its canary."""
+    def turn(self, program: Program) -> bool:
+        """Put another program in place of the present one; a secret that is sealed alike keeps its canary.
+
+        Returns whether the seal itself (salt, key or provider) is another: then no secret is sealed alike.
+        """
+        resealed = seal(self.program.source) != seal(program.source)
         self.program = program
-        self.file = prepare(program.source, self.file.path, PASSPHRASE, self.canaries)
+        self.file = self.file.become(program.source)
         _link(self.root, program.project)
         self.environment[STACK_FILE_VARIABLE] = str(program.source.resolve())
+        return resealed
 
     def reset(self) -> None:
         """Empty the world and forget the stack's state; what was there before the customer is there again."""
-        stands.ask(self.records, "reset")
+        door.ask(self.records, "reset")
         shutil.rmtree(self.root / "state")
         _init(self)
 
@@ -156,27 +163,31 @@ def memory_world(
     project: Path | None = None,
     also: Sequence[Site] = (),
     aws_port: int = 0,
+    hasty: bool = False,
 ) -> Iterator[MemoryWorld]:
     """Start a world in memory for one site and end every process of it afterwards.
 
     `source` is the customer's file, `project` the program's folder (that of the file unless given). What was there
     before the customer follows from `site` and, where the world will see the customer's file at several revisions,
-    from `also`. At `aws_port`, where given, AWS answers what a program asks of it. Raises ProcessError where the
-    stand-ins do not start.
+    from `also`. `hasty`: the state is written once, at an operation's end; a killed engine then leaves none. At
+    `aws_port`, where given, AWS answers what a program asks of it. Raises ProcessError where the stand-ins do not
+    start.
     """
     program = Program((project or source.parent).resolve(), source)
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     root = root.resolve()
     with Supervisor(root) as supervisor:
-        canaries = Canaries(Vault.new(PASSPHRASE))
-        file = prepare(source, root / source.name, PASSPHRASE, canaries)
-        file.change(("delivery",), site.delivery)
+        file = prepare(source, root / source.name, Canaries(PASSPHRASE))
+        if file.value(("delivery",), Site.model_fields["delivery"].default) != site.delivery:
+            file.change(("delivery",), site.delivery)
         _link(root, program.project)
         kubeconfig = _kubeconfig(root, (site, *also))
         _start(supervisor, root, binaries, (site, *also), kubeconfig, aws_port)
         environment = _environment(root, binaries, kubeconfig, file.path, source)
-        language.install(root / "bin")
-        made = MemoryWorld(root, site.stack, program, file, canaries, supervisor, binaries, environment)
+        if hasty:
+            environment |= {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
+        install_language(root / "bin")
+        made = MemoryWorld(root, site.stack, program, file, supervisor, binaries, environment)
         _init(made)
         listed = made.records / PORTS
         supervisor.wait(listed.exists, _SECONDS, what="stand-ins")
@@ -203,7 +214,7 @@ def _start(
         dump(root / "networks.json", list(networks.values()))
     places = {(one.account, one.region) for one in cloud}
     places |= {(one.account, one.region) for one in networks.values()}
-    setting = stands.Setting(
+    setting = door.Setting(
         account=cloud[0].account if cloud else "0" * 12,
         places=tuple(sorted(places)),
         networks=str(root / "networks.json") if networks else "",

@@ -6,7 +6,6 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from xgen_infra import naming
-from xgen_infra.k3s.data_services import in_cluster
 from xgen_infra.rehearsal.control_plane import Node
 from xgen_infra.rehearsal.standins.aws.emulator.networks import ExistingNetwork, ExistingSubnet
 from xgen_infra.site import EksCluster, Site
@@ -66,6 +65,8 @@ def objects(site: Site) -> list[dict[str, Any]]:
     if adopt.namespace:
         found.append(_object("Namespace", site.namespace))
     if adopt.data_services:
+        from xgen_infra.k3s.data_services import in_cluster  # noqa: PLC0415 - it brings the SDK
+
         found += [_object("Service", name, naming.DATA_NAMESPACE) for name in in_cluster(site.infra)]
     return found
 

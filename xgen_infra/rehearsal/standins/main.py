@@ -19,8 +19,7 @@ from pathlib import Path
 from xgen_infra.rehearsal.standins.journal import Journal
 from xgen_infra.rehearsal.standins.server import serve
 from xgen_infra.rehearsal.standins.stand import Stand
-
-PORTS = "ports.json"
+from xgen_infra.rehearsal.surroundings import PORTS
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -69,7 +68,8 @@ def _stand(name: str, asked: Namespace) -> Stand:
 
 
 def _in_memory(asked: Namespace) -> Callable[[str], Stand]:
-    from xgen_infra.rehearsal.standins.memory.stands import Memory, Setting, open_door  # noqa: PLC0415
+    from xgen_infra.rehearsal.standins.memory.door import Setting  # noqa: PLC0415
+    from xgen_infra.rehearsal.standins.memory.stands import Memory, open_door  # noqa: PLC0415
 
     folder = Path(asked.folder)
     memory = Memory(folder, Setting.read(Path(asked.memory)), Path(asked.helm), Path(asked.project))

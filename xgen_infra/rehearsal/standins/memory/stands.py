@@ -1,4 +1,4 @@
-"""The stand-ins of a world in memory, and what can be asked of that world from outside its process."""
+"""The stand-ins of a world in memory, in the process that holds it."""
 
 from __future__ import annotations
 
@@ -6,44 +6,15 @@ import json
 import secrets
 import shutil
 import threading
-from dataclasses import dataclass
-from multiprocessing.connection import Client, Listener
+from multiprocessing.connection import Listener
 from pathlib import Path
 from typing import Any
 
 from xgen_infra.rehearsal.standins import faults, journal
 from xgen_infra.rehearsal.standins.contract import Props
 from xgen_infra.rehearsal.standins.memory.cluster import bare
+from xgen_infra.rehearsal.standins.memory.door import DOOR, Setting
 from xgen_infra.rehearsal.standins.stand import Stand
-
-DOOR = "door.json"
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What a world in memory is made of; a JSON file carries it to its process.
-
-    `places` are the (account, region)s whose contents are listed; `existing` are Kubernetes objects, and
-    `networks` names a file of AWS networks, that were there before the customer. `port`, where given, is one of
-    127.0.0.1 at which the same AWS answers a program's own requests.
-    """
-
-    account: str
-    places: tuple[tuple[str, str], ...]
-    networks: str
-    existing: tuple[Props, ...]
-    port: int = 0
-
-    @classmethod
-    def read(cls, file: Path) -> Setting:
-        """Read what `write` wrote."""
-        given = json.loads(file.read_text(encoding="utf-8"))
-        places = tuple((account, region) for account, region in given["places"])
-        return cls(given["account"], places, given["networks"], tuple(given["existing"]), given["port"])
-
-    def write(self, file: Path) -> None:
-        """Write it to a file."""
-        file.write_text(json.dumps(self.__dict__), encoding="utf-8")
 
 
 class Memory:
@@ -136,15 +107,3 @@ def open_door(memory: Memory, folder: Path) -> None:
                 connection.send_bytes(json.dumps(answer, default=str).encode())
 
     threading.Thread(target=serve, name="door", daemon=True).start()
-
-
-def ask(folder: Path, verb: str) -> Props:
-    """Ask a running world in memory for its "contents", or to "reset"; raises RuntimeError with what failed."""
-    door = json.loads((folder / "private" / DOOR).read_text())
-    with Client(("127.0.0.1", door["port"]), authkey=door["key"].encode()) as connection:
-        connection.send_bytes(json.dumps(verb).encode())
-        told: Props = json.loads(connection.recv_bytes())
-    if "error" in told:
-        raise RuntimeError(f"the world in memory: {verb}: {told['error']}")
-    answer: Props = told["answer"]
-    return answer
