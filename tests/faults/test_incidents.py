@@ -129,7 +129,7 @@ def test_without_the_api_server_nothing_is_done_and_nothing_is_forgotten(running
     assert [step.name for step in running.engine.up(running.stack).changed] == [f"releases-{SERVICE}"]
 
 
-@pytest.mark.parametrize("status", ["pending-upgrade", "pending-install", "pending-rollback"])
+@pytest.mark.parametrize("status", ["pending-upgrade", "pending-install"])
 def test_a_release_that_was_cut_off_is_upgraded_after_recover(running: World, api: Api, status: str) -> None:
     _cut_off(api, running.site.namespace, status)
     change(running, status)
