@@ -40,13 +40,16 @@ types: setup
 	@$(BIN)/mypy xgen_infra bench __main__.py
 
 unit: setup  ## Unit tests only (seconds)
-	@$(BIN)/pytest -m "not e2e and not audit" -n 2
+	@$(BIN)/pytest -m "not e2e and not audit and not faults" -n 2
 
 audit: setup  ## checkov on the AWS resources, parliament on every IAM document
 	@$(BIN)/pytest -m audit tests/audit
 
 e2e: setup  ## End-to-end rehearsals only
-	@$(BIN)/pytest -m e2e -n 2 --dist loadfile --durations=10
+	@$(BIN)/pytest -m "e2e and not faults" -n 2 --dist loadfile --durations=10
+
+test-faults: setup  ## Every call of every operation fails in every way, once each (hours)
+	@$(BIN)/pytest -m faults tests/faults -n 2 --dist loadfile
 
 test-vendor: setup  ## The vendor's pipelines and real registries (installs Java, Maven and Node where they are missing)
 	@tests/vendor_slow/install.sh

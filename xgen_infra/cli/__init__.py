@@ -64,6 +64,9 @@ VERBS: dict[str, Verb] = {
         "xgen_infra.cli.images:images_of_site", "List the platform's images and charts to mirror."
     ),
     "destroy": Verb("xgen_infra.cli.destroy:destroy", "Remove a customer's stack in stages; data stays."),
+    "recover": Verb(
+        "xgen_infra.cli.recover:recover", "Find again what an operation that was cut off had made."
+    ),
     "rotate-keys": Verb(
         "xgen_infra.cli.rotate_keys:rotate_keys", "Replace the documents' access key while the services run."
     ),
@@ -93,6 +96,7 @@ EXPECTED: frozenset[str] = frozenset(
         "xgen_infra.authoring.answers.AnswerError",
         "xgen_infra.bootstrap.make.BootstrapError",
         "xgen_infra.cli.destroy.LeftoversError",
+        "xgen_infra.cli.destroy.SilentClusterError",
         "xgen_infra.engine.cli.EngineError",
         "xgen_infra.explain.chart.ChartError",
         "xgen_infra.explain.subject.ExplainError",
@@ -111,6 +115,7 @@ EXPECTED: frozenset[str] = frozenset(
         "xgen_infra.rehearsal.processes.ProcessError",
         "xgen_infra.rehearsal.real.MissingPluginError",
         "xgen_infra.rehearsal.report.PhaseFailedError",
+        "xgen_infra.recovery.recover.RecoveryError",
         "xgen_infra.registry.problems.RegistryError",
         "xgen_infra.rotation.errors.RotationError",
         "xgen_infra.runbook.facts.RunbookError",

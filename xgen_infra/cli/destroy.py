@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +11,16 @@ import typer
 from xgen_infra.cli import completion
 from xgen_infra.engine import Engine
 from xgen_infra.load import REMOVAL_VARIABLE
+from xgen_infra.recovery import clusters
 from xgen_infra.removal import CLUSTER_TYPE, STAGES, Resource, Stage, leftovers, resources_of
 
 
 class LeftoversError(Exception):
     """Something unprotected is still there after the last stage."""
+
+
+class SilentClusterError(Exception):
+    """The cluster does not answer, so what stands on it could be forgotten but not removed."""
 
 
 def destroy(
@@ -26,19 +32,37 @@ def destroy(
     Protected data (documents, databases, and what they stand on) is kept and listed at the end.
     """
     engine = Engine(Path.cwd())
+    _refuse_silence(engine, site)
     resources = resources_of(engine.export(site))
     if (
         not yes
         and typer.prompt(f"This removes {len(resources)} resources. The site's name, to go on") != site
     ):
         raise typer.Abort
-    if any(protected_by_aws(resource) for resource in resources):
+    remove_all(engine, site)
+
+
+def remove_all(engine: Engine, site: str) -> None:
+    """Go through every stage; raises EngineError, and LeftoversError where something unprotected is left."""
+    if any(protected_by_aws(resource) for resource in resources_of(engine.export(site))):
         typer.echo("deletion protection: switched off at AWS")
         off = Engine(engine.project, engine.binary, {REMOVAL_VARIABLE: "1"})
         off.up(site, "--target", f"**{CLUSTER_TYPE}**")
     for stage in STAGES:
         _remove(engine, site, stage)
     _tell(resources_of(engine.export(site)), site)
+
+
+def _refuse_silence(engine: Engine, site: str) -> None:
+    """Refuse to begin where the cluster does not answer: the state would forget releases that still run."""
+    state = json.loads(engine.run("stack", "export", "--show-secrets", "--stack", site))
+    why = clusters.silent(state)
+    if why:
+        raise SilentClusterError(
+            f"the cluster of {site} is unreachable, so nothing was removed: {'; '.join(why)}. Run this again when it "
+            f"answers. If it is gone for good, let the state forget what stood on it: pulumi state delete --stack "
+            f"{site} --target-dependents, with the URN of the stack's Kubernetes provider"
+        )
 
 
 def protected_by_aws(resource: Resource) -> bool:

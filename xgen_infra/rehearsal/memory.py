@@ -162,14 +162,16 @@ def memory_world(
     *,
     project: Path | None = None,
     also: Sequence[Site] = (),
+    aws_port: int = 0,
     hasty: bool = False,
 ) -> Iterator[MemoryWorld]:
     """Start a world in memory for one site and end every process of it afterwards.
 
     `source` is the customer's file, `project` the program's folder (that of the file unless given). What was there
     before the customer follows from `site` and, where the world will see the customer's file at several revisions,
-    from `also`. `hasty`: the state is written once, at an operation's end; a killed engine then leaves none. Raises
-    ProcessError where the stand-ins do not start.
+    from `also`. `hasty`: the state is written once, at an operation's end; a killed engine then leaves none. At
+    `aws_port`, where given, AWS answers what a program asks of it. Raises ProcessError where the stand-ins do not
+    start.
     """
     program = Program((project or source.parent).resolve(), source)
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -180,7 +182,7 @@ def memory_world(
             file.change(("delivery",), site.delivery)
         _link(root, program.project)
         kubeconfig = _kubeconfig(root, (site, *also))
-        _start(supervisor, root, binaries, (site, *also), kubeconfig)
+        _start(supervisor, root, binaries, (site, *also), kubeconfig, aws_port)
         environment = _environment(root, binaries, kubeconfig, file.path, source)
         if hasty:
             environment |= {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
@@ -200,6 +202,7 @@ def _start(
     binaries: Mapping[Tool, Path],
     sites: Sequence[Site],
     kubeconfig: Path,
+    aws_port: int,
 ) -> None:
     """Begin to start the stand-ins: they take seconds, in which other things can be done."""
     folder = root / "stand-ins"
@@ -216,6 +219,7 @@ def _start(
         places=tuple(sorted(places)),
         networks=str(root / "networks.json") if networks else "",
         existing=tuple(manifest for site in sites for manifest in seeds.objects(site)),
+        port=aws_port,
     )
     setting.write(root / "setting.json")
     path = programs_on_path(root, binaries, sealed=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from werkzeug.serving import make_server
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 if TYPE_CHECKING:
@@ -15,6 +17,12 @@ if TYPE_CHECKING:
 
 ENDPOINT = "http://127.0.0.1:9"
 """The address that requests bear. Nothing is sent there: moto takes a bucket's name from the path of a bare address."""
+
+
+def listen(app: WSGIApplication, port: int) -> None:
+    """Answer plain HTTP at a port of 127.0.0.1 too, until the process ends."""
+    server = make_server("127.0.0.1", port, app, threaded=True)
+    threading.Thread(target=server.serve_forever, name="aws", daemon=True).start()
 
 
 class InProcess:

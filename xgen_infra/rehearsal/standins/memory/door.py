@@ -16,20 +16,22 @@ class Setting:
     """What a world in memory is made of; a JSON file carries it to its process.
 
     `places` are the (account, region)s whose contents are listed; `existing` are Kubernetes objects, and
-    `networks` names a file of AWS networks, that were there before the customer.
+    `networks` names a file of AWS networks, that were there before the customer. `port`, where given, is one of
+    127.0.0.1 at which the same AWS answers a program's own requests.
     """
 
     account: str
     places: tuple[tuple[str, str], ...]
     networks: str
     existing: tuple[dict[str, Any], ...]
+    port: int = 0
 
     @classmethod
     def read(cls, file: Path) -> Setting:
         """Read what `write` wrote."""
         given = json.loads(file.read_text(encoding="utf-8"))
         places = tuple((account, region) for account, region in given["places"])
-        return cls(given["account"], places, given["networks"], tuple(given["existing"]))
+        return cls(given["account"], places, given["networks"], tuple(given["existing"]), given["port"])
 
     def write(self, file: Path) -> None:
         """Write it to a file."""

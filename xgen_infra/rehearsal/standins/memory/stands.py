@@ -42,10 +42,14 @@ class Memory:
             case "aws":
                 from xgen_infra.rehearsal.standins import aws  # noqa: PLC0415
                 from xgen_infra.rehearsal.standins.aws.emulator.application import application  # noqa: PLC0415
-                from xgen_infra.rehearsal.standins.memory.aws import ENDPOINT, InProcess  # noqa: PLC0415
+                from xgen_infra.rehearsal.standins.aws.emulator.identities import with_identities  # noqa: PLC0415
+                from xgen_infra.rehearsal.standins.memory.aws import ENDPOINT, InProcess, listen  # noqa: PLC0415
 
                 networks = Path(self._setting.networks) if self._setting.networks else None
-                answer = InProcess(application(networks))
+                made = application(networks)
+                if self._setting.port:
+                    listen(with_identities(made, self._folder / "aws-store"), self._setting.port)
+                answer = InProcess(made)
                 self._world = aws.World(self._folder, ENDPOINT, account=self._setting.account, answer=answer)
                 return aws.stand(self._world)
             case "eks":

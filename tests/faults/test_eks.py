@@ -1,0 +1,104 @@
+"""A site on EKS, in memory: whichever call fails, the next run ends with the same cluster and the same cloud."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from xgen_infra.cli.destroy import remove_all
+from xgen_infra.folder import read_site
+from xgen_infra.recovery import Recovery
+from xgen_infra.rehearsal.memory import MEMORY_TOOLS, Contents, memory_world
+from xgen_infra.rehearsal.ports import free_ports, release
+from xgen_infra.rehearsal.standins.aws.world import ROOT_KEY_ID
+from xgen_infra.rehearsal.tools import ensure
+
+from .cycle import Ground, Moment, disturbed, undisturbed
+from .plans import every, sample
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
+ROOT = Path(__file__).parents[2]
+LIVES = 9
+"""Each has three faults."""
+_IDS = re.compile(r"\b[0-9a-f]{8,}\b|\bAK[A-Z0-9]{10,}\b")
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    site = read_site(ROOT, "aww")[1].model_copy(update={"delivery": "helm"})
+    (port,) = free_ports(1)
+    root = tmp_path_factory.mktemp("faults-eks")
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        memory_world(
+            site, ROOT / "Pulumi.aww.yaml", root, ensure(MEMORY_TOOLS, print), aws_port=port
+        ) as made,
+    ):
+        patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+        patch.setenv("AWS_ACCESS_KEY_ID", ROOT_KEY_ID)
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
+        yield MemoryGround(
+            made.engine, made.stack, made.file, made.records, made.program.project, made.contents, apart
+        )
+    release([port])
+
+
+class MemoryGround(Ground):
+    """The clusters are reached by the engine alone: nothing here looks at them by itself."""
+
+    def destroy(self) -> None:
+        remove_all(self.engine, self.stack)
+
+    def recover(self) -> None:
+        recovery = Recovery(self.engine, self.stack)
+        result = recovery.run(charts=False)
+        assert not result.foreign
+        assert not result.unasked
+        for iam, user, key in recovery.unknown_keys():
+            iam.delete_access_key(UserName=user, AccessKeyId=key)
+
+
+def apart(one: Contents, other: Contents) -> list[str]:
+    """Return what only one of two contents holds, by name; then objects of which more than ids differs."""
+    said = [f"only before: {name}" for name in _more(one.names, other.names)]
+    said += [f"only after: {name}" for name in _more(other.names, one.names)]
+    return said or [
+        f"differs: {name}"
+        for (name, before), (_, after) in zip(_objects(one), _objects(other), strict=True)
+        if before != after
+    ]
+
+
+def _more(one: tuple[str, ...], other: tuple[str, ...]) -> list[str]:
+    left = list(other)
+    return [name for name in one if name not in left or left.remove(name)]
+
+
+def _objects(made: Contents) -> list[tuple[str, str]]:
+    found: list[tuple[str, Any]] = []
+    for cluster in made.clusters.values():
+        for item in cluster["objects"]:
+            name = f"{item['kind']} {item['metadata'].get('namespace', '')}/{item['metadata']['name']}"
+            found.append((name, _IDS.sub("*", str({k: v for k, v in item.items() if k != "data"}))))
+    return sorted(found)
+
+
+@pytest.fixture(scope="module")
+def expected(ground: Ground) -> Moment:
+    return undisturbed(ground)
+
+
+def test_the_next_run_ends_where_an_undisturbed_one_does(ground: Ground, expected: Moment) -> None:
+    assert expected.up.aws
+    wrong = [line for plan in sample(expected.calls, LIVES) for line in disturbed(ground, expected, plan)]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.faults
+def test_whichever_call_fails(ground: Ground, expected: Moment) -> None:
+    wrong = [line for plan in every(expected.calls) for line in disturbed(ground, expected, plan)]
+    assert not wrong, "\n".join(wrong)

@@ -1,0 +1,203 @@
+"""What goes wrong around an operation: two at once, no API server, Helm cut off, a full disk."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from xgen_infra.engine import EngineError
+from xgen_infra.folder import read_site
+from xgen_infra.rehearsal.control_plane.api import Api
+from xgen_infra.rehearsal.observe import until
+from xgen_infra.rehearsal.tools import ensure
+from xgen_infra.rehearsal.world import World, tools_of, world
+
+from .contents import HELM, apart, contents
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+ROOT = Path(__file__).parents[2]
+API_SERVER = "kube-apiserver"
+SERVICE = "xgen-core"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    root = tmp_path_factory.mktemp("incidents")
+    site = read_site(ROOT, "lotteimall")[1].model_copy(update={"delivery": "helm"})
+    with world(site, ROOT / "Pulumi.lotteimall.yaml", root, ensure(tools_of(site), print)) as made:
+        made.engine.up(made.stack)
+        yield made
+
+
+@pytest.fixture
+def api(running: World) -> Iterator[Api]:
+    made = Api(running.kubeconfig)
+    yield made
+    made.close()
+
+
+def command(running: World, *words: str) -> list[str]:
+    return [str(running.engine.binary), *words, "--stack", running.stack, "--non-interactive"]
+
+
+def environment(running: World) -> dict[str, str]:
+    return {**os.environ, **running.environment}
+
+
+def xgen(running: World, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "xgen_infra.cli", *words],
+        cwd=running.project,
+        env=environment(running),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def resources(running: World) -> list[str]:
+    return [one["urn"] for one in running.engine.export(running.stack)["deployment"]["resources"]]
+
+
+def change(running: World, value: str) -> None:
+    running.file.change(("services", SERVICE, "vars"), {"INCIDENT": value})
+
+
+@contextmanager
+def without_api_server(running: World, api: Api) -> Iterator[None]:
+    process = psutil.Process(running.supervisor.processes[API_SERVER].pid)
+    argv, env, cwd = process.cmdline(), process.environ(), process.cwd()
+    running.supervisor.stop(API_SERVER, force=True)
+    try:
+        yield
+    finally:
+        running.supervisor.start(API_SERVER, argv, env=env, cwd=Path(cwd), ready=api.ready, timeout=60)
+
+
+def test_a_second_up_is_refused_with_who_holds_the_lock_and_how_to_clear_it(running: World) -> None:
+    change(running, "two at once")
+    locks = running.root / "state" / ".pulumi" / "locks"
+    first = subprocess.Popen(
+        command(running, "up", "--yes", "--skip-preview"),
+        cwd=running.project,
+        env=environment(running),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    assert until(lambda: any(locks.rglob("*.json")), 30, 0.02)
+    second = subprocess.run(
+        command(running, "up", "--yes", "--skip-preview"),
+        cwd=running.project,
+        env=environment(running),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert first.wait(120) == 0
+    said = second.stdout + second.stderr
+    assert second.returncode != 0
+    assert "currently locked" in said
+    assert f"pid {first.pid}" in said
+    assert "pulumi cancel" in said
+
+
+def test_without_the_api_server_nothing_is_done_and_nothing_is_forgotten(running: World, api: Api) -> None:
+    before, state = contents(api), resources(running)
+    change(running, "no api server")
+    with without_api_server(running, api):
+        with pytest.raises(EngineError, match="unreachable"):
+            running.engine.up(running.stack)
+        gone = xgen(running, "destroy", running.stack, "--yes")
+        assert gone.returncode == 1
+        assert "unreachable" in gone.stderr
+        assert "Traceback" not in gone.stderr
+        assert set(resources(running)) == set(state)
+    assert not apart(before, contents(api))
+    assert [step.name for step in running.engine.up(running.stack).changed] == [f"releases-{SERVICE}"]
+
+
+@pytest.mark.parametrize("status", ["pending-upgrade", "pending-install"])
+def test_a_release_that_was_cut_off_is_upgraded_after_recover(running: World, api: Api, status: str) -> None:
+    _cut_off(api, running.site.namespace, status)
+    change(running, status)
+    with pytest.raises(EngineError, match="another operation"):
+        running.engine.up(running.stack)
+    done = xgen(running, "recover", running.stack, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert f"({status})" in done.stdout
+    pods = _pods(api, running.site.namespace)
+    running.engine.up(running.stack)
+    others = {name: uid for name, uid in pods.items() if SERVICE not in name}
+    assert others.items() <= _pods(api, running.site.namespace).items()
+    assert not running.engine.preview(running.stack).changed
+
+
+def test_a_disk_that_is_full_for_the_state_loses_nothing(running: World, api: Api) -> None:
+    change(running, "before")
+    running.engine.up(running.stack)
+    state = set(resources(running))
+    change(running, "full")
+    full = subprocess.run(
+        command(running, "up", "--yes", "--skip-preview"),
+        cwd=running.project,
+        env=environment(running),
+        preexec_fn=_no_large_files,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert full.returncode != 0
+    assert "file too large" in full.stdout + full.stderr
+    running.engine.cancel(running.stack)
+    assert set(resources(running)) == state
+    running.engine.up(running.stack)
+    assert not running.engine.preview(running.stack).changed
+    deployment = api.get(f"/api/v1/namespaces/{running.site.namespace}/configmaps/{SERVICE}")
+    assert deployment["data"]["INCIDENT"] == "full"
+
+
+def _no_large_files() -> None:
+    """Let every write beyond 20 kB fail, as on a full disk; a state has more than that."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+
+def _cut_off(api: Api, namespace: str, status: str) -> None:
+    """Add the record that Helm leaves when it is killed during an operation."""
+    listed = api.get(f"/api/v1/namespaces/{namespace}/secrets?labelSelector=owner%3Dhelm,name%3D{SERVICE}")
+    newest = max(listed["items"], key=lambda one: int(one["metadata"]["labels"]["version"]))
+    version = int(newest["metadata"]["labels"]["version"]) + 1
+    release = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(newest["data"]["release"]))))
+    release["version"] = version
+    release["info"]["status"] = status
+    packed = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(release).encode()))).decode()
+    labels = {**newest["metadata"]["labels"], "version": str(version), "status": status}
+    record: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": HELM,
+        "metadata": {
+            "name": f"sh.helm.release.v1.{SERVICE}.v{version}",
+            "namespace": namespace,
+            "labels": {**labels, "modifiedAt": str(int(time.time()))},
+        },
+        "data": {"release": packed},
+    }
+    api.create(f"/api/v1/namespaces/{namespace}/secrets", record)
+
+
+def _pods(api: Api, namespace: str) -> dict[str, str]:
+    listed = api.get(f"/api/v1/namespaces/{namespace}/pods")["items"]
+    return {one["metadata"]["name"]: one["metadata"]["uid"] for one in listed}

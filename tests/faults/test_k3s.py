@@ -1,0 +1,71 @@
+"""A site on K3s, delivery helm, on the real control plane: whichever call fails, the next run ends where it should."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from xgen_infra.folder import read_site
+from xgen_infra.rehearsal.control_plane.api import Api
+from xgen_infra.rehearsal.observe import until
+from xgen_infra.rehearsal.tools import ensure
+from xgen_infra.rehearsal.world import tools_of, world
+
+from .contents import apart, contents
+from .cycle import Ground, Moment, disturbed, undisturbed
+from .plans import every, sample
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    root = tmp_path_factory.mktemp("faults-k3s")
+    site = read_site(ROOT, "lotteimall")[1].model_copy(update={"delivery": "helm"})
+    with world(site, ROOT / "Pulumi.lotteimall.yaml", root, ensure(tools_of(site), print)) as made:
+        api = Api(made.kubeconfig)
+        before = frozenset(contents(api))
+
+        def none_going() -> bool:
+            return not [
+                one
+                for one in api.get("/api/v1/namespaces")["items"]
+                if one["metadata"].get("deletionTimestamp")
+            ]
+
+        def settle() -> None:
+            assert until(none_going, 60)
+
+        journal = root / "stand-ins"
+        yield Ground(
+            made.engine,
+            made.stack,
+            made.file,
+            journal,
+            made.project,
+            lambda: contents(api, below=before),
+            apart,
+            settle,
+        )
+        api.close()
+
+
+@pytest.fixture(scope="module")
+def expected(ground: Ground) -> Moment:
+    return undisturbed(ground)
+
+
+def test_the_next_run_ends_where_an_undisturbed_one_does(ground: Ground, expected: Moment) -> None:
+    assert expected.up
+    assert expected.changed != expected.up
+    wrong = [line for plan in sample(expected.calls, 2) for line in disturbed(ground, expected, plan)]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.faults
+def test_whichever_call_fails(ground: Ground, expected: Moment) -> None:
+    wrong = [line for plan in every(expected.calls) for line in disturbed(ground, expected, plan)]
+    assert not wrong, "\n".join(wrong)

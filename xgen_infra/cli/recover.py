@@ -1,0 +1,48 @@
+"""`xgen recover`: after an operation that was cut off, what it made is found again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xgen_infra.engine import Engine
+from xgen_infra.recovery import Recovery
+
+
+def recover(
+    site: Annotated[str, typer.Argument(help="The stack, as in Pulumi.<stack>.yaml.")],
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Delete access keys that nobody has, without asking.")
+    ] = False,
+    unlock: Annotated[
+        bool, typer.Option("--unlock", help="Clear the stack's lock first: nobody else works on it now.")
+    ] = False,
+) -> None:
+    """Find what a killed or failed operation made and could not note, and take it into the stack's state.
+
+    Nothing is made, changed or deleted in the cloud or the cluster, but Helm's notes of cut-off operations and, when
+    you agree, access keys whose secrets were lost. Then run pulumi up again. Run twice, it finds nothing more.
+    """
+    engine = Engine(Path.cwd())
+    if unlock:
+        engine.cancel(site)
+    recovery = Recovery(engine, site, typer.echo)
+    result = recovery.run()
+    for line in result.foreign:
+        typer.echo(f"there, but not this stack's; rename yours, adopt it, or remove it: {line}")
+    for line in result.unasked:
+        typer.echo(f"could not be looked for: {line}")
+    for iam, user, key in recovery.unknown_keys():
+        said = f"access key {key} of {user} is in no state: nobody has its secret"
+        if yes or typer.confirm(f"{said}. Delete it?"):
+            iam.delete_access_key(UserName=user, AccessKeyId=key)
+            typer.echo(f"deleted: access key {key} of {user}")
+        else:
+            typer.echo(f"left: {said}")
+    if result.taken or result.helm:
+        typer.echo(f"{len(result.taken)} taken into the state. Next: pulumi up --stack {site}")
+    else:
+        typer.echo(f"nothing of {site} is missing in its state")
+    raise typer.Exit(1 if result.foreign or result.unasked else 0)
