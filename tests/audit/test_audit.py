@@ -17,26 +17,12 @@ from xgen_infra.aws.assemble import build
 from xgen_infra.folder import read_site
 
 from .programs import checkov, parliament
+from .sites import WHOLE
 from .terraform import UnknownTypeError, plan
 
 pytestmark = [pytest.mark.audit, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
 WAIVERS: list[dict[str, str]] = yaml.safe_load((Path(__file__).parent / "waivers.yaml").read_text())
-WHOLE: dict[str, Any] = {
-    "exposure": {
-        "kind": "public",
-        "domain": "xgen.example",
-        "certificateArn": "arn:aws:acm:ap-northeast-2:123456789012:certificate/1",
-    },
-    "cluster": {"flowLogs": True},
-    "registry": {
-        "kind": "ecr",
-        "host": None,
-        "plainHttp": None,
-        "pushPrincipal": "arn:aws:iam::210987654321:role/push",
-    },
-}
-"""Departures from the sample that make every resource that the program knows."""
 
 
 @pytest.fixture(scope="module", params=["the sample", "everything"])

@@ -9,8 +9,8 @@ from collections import Counter
 
 from rich.console import Console
 
-from xgen_infra import catalog, environment, naming
-from xgen_infra.engine import Result
+from xgen_infra import catalog, environment, naming, policy
+from xgen_infra.engine import EngineError, Result
 from xgen_infra.engine.events import SAME
 from xgen_infra.rehearsal.document import round_trip
 from xgen_infra.rehearsal.gitops.phases import GitOpsPhases
@@ -37,9 +37,22 @@ class Rehearsal:
     def preview(self) -> None:
         """Preview first, as a person would."""
         with self.report.phase("pulumi preview", self.console) as phase:
-            result = self.world.engine.preview(self.world.stack)
+            result = self._judged(phase)
             phase.check("nothing is made by a preview", not self._made(), "no resource in the state")
             phase.check("only creations", set(result.changes) <= {"create", "read"}, dict(result.changes))
+
+    def _judged(self, phase: Phase) -> Result:
+        """Preview under the policy pack."""
+        try:
+            result = self.world.engine.preview(self.world.stack, *policy.options())
+        except EngineError as refused:
+            if not refused.result or not refused.result.violations:
+                raise
+            result = refused.result
+        wrong = [str(violation) for violation in result.violations]
+        judged = f"{len(result.judged)} policies, {max(result.judged.values(), default=0)} resources"
+        phase.check("the policy pack finds nothing", bool(result.judged) and not wrong, wrong or judged)
+        return result
 
     def up(self) -> None:
         """Bring the stack up."""
