@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,16 @@ import pytest
 import yaml
 from aws.recording import Recording, Registered, record
 from aws.sites import ANSWERS, built
+from aws.sites import site as eks_site
 
 from xgen_infra.aws.assemble import build
+from xgen_infra.aws.policies import Place
+from xgen_infra.bootstrap import deploy
+from xgen_infra.bootstrap import documents as documents_of
+from xgen_infra.bootstrap.deploy import Ground
+from xgen_infra.bootstrap.record import aws_resources
 from xgen_infra.folder import read_site
+from xgen_infra.site import Site
 
 from .programs import checkov, parliament
 from .sites import WHOLE
@@ -55,8 +62,9 @@ def test_checkov_finds_nothing_that_is_not_waived(recorded: Recording, tmp_path:
 
 def test_every_waiver_has_a_reason_and_is_needed(tmp_path: Path) -> None:
     found: list[tuple[str, str, str]] = []
-    for resources in (built().resources, built(WHOLE).resources):
+    for resources, site in ((built().resources, eks_site()), (built(WHOLE).resources, eks_site(WHOLE))):
         found += [*failed(checkov(plan(resources), tmp_path)), *doubted(resources)]
+        found += doubted_texts(bootstrap_documents(site))
     for waiver in WAIVERS:
         assert len(waiver["reason"].split()) > 5
         assert any(waives(waiver, check, resource) for check, resource, _ in found), waiver
@@ -81,10 +89,42 @@ def documents(found: Registered) -> Iterator[tuple[str, str]]:
             yield f"{found.name} {key}", text
 
 
+def bootstrap_documents(site: Site) -> dict[str, str]:
+    """Return the documents that the bootstrap writes for a site, by name."""
+    assert site.eks
+    place = Place("aws", site.eks.region, site.eks.account)
+    ground = Ground(site, place, aws_resources(site))
+    key = place.arn("kms", "key/1")
+    said = {
+        **deploy.documents(ground),
+        "boundary": deploy.boundary(ground),
+        "state": documents_of.state(place, "state", key),
+        "state-preview": documents_of.state_preview(place, "state", key, "xgen-aww"),
+        "trust": documents_of.trust_account("arn:aws:iam::123456789012:role/runner"),
+        "trust-gitlab": documents_of.trust_gitlab(
+            place, documents_of.Oidc("gitlab.example", "a/b", "main"), any_branch=False
+        ),
+    }
+    return {f"bootstrap {name}": json.dumps(one) for name, one in said.items()}
+
+
+def doubted_texts(texts: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Return parliament's findings on documents by name."""
+    return [(issue, name, detail) for name, text in texts.items() for issue, detail in parliament(text)]
+
+
+@pytest.mark.parametrize("changes", [{}, WHOLE], ids=["the sample", "everything"])
+def test_parliament_finds_nothing_in_the_bootstraps_documents_that_is_not_waived(
+    changes: dict[str, Any],
+) -> None:
+    found = doubted_texts(bootstrap_documents(eks_site(changes)))
+    assert not [one for one in found if not any(waives(waiver, *one[:2]) for waiver in WAIVERS)]
+
+
 def doubted(resources: Iterable[Registered]) -> list[tuple[str, str, str]]:
     """Return parliament's findings as (issue, document, detail)."""
     texts = {name: text for one in resources for name, text in documents(one)}
-    return [(issue, name, detail) for name, text in texts.items() for issue, detail in parliament(text)]
+    return doubted_texts(texts)
 
 
 def test_parliament_finds_nothing_that_is_not_waived(recorded: Recording) -> None:

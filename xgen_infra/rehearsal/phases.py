@@ -12,6 +12,7 @@ from rich.console import Console
 from xgen_infra import catalog, environment, naming, policy
 from xgen_infra.engine import EngineError, Result
 from xgen_infra.engine.events import SAME
+from xgen_infra.rehearsal.backing import tally
 from xgen_infra.rehearsal.document import round_trip
 from xgen_infra.rehearsal.gitops.phases import GitOpsPhases
 from xgen_infra.rehearsal.observe import ClusterView, Pod, until
@@ -61,6 +62,7 @@ class Rehearsal:
             created = result.changes.get("create", 0)
             phase.check("everything was created", created > 0 and not result.replaced, dict(result.changes))
             self.report.resources = groups(result)
+            self.report.types = tally(step.type for step in result.steps)
             if not self.world.site.eks:
                 seen = [step.type for step in result.steps if step.type.startswith(("aws:", "eks:"))]
                 phase.check("no AWS resource", not seen, f"{len(seen)} of an AWS type")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 DEFAULT_ACCOUNT = "123456789012"
@@ -16,10 +16,13 @@ class World:
 
     `root` is the rehearsal's folder (the store lives there). `kubeconfig` is the administrator's file of the
     one local control plane that every EKS cluster maps to; without it clusters have the emulator's made-up
-    endpoint. `account` is the account of the credentials that a program gets from its environment.
+    endpoint. `account` is the account of the credentials that a program gets from its environment. `credentials` are
+    a session's (key id, secret, token), by whose rights everything is then asked for; without them the rehearsal may
+    do all.
     """
 
     root: Path
     moto_url: str
     kubeconfig: Path | None = None
     account: str = DEFAULT_ACCOUNT
+    credentials: tuple[str, str, str] | None = field(default=None, repr=False)
