@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from aws.recording import Recording, Registered, record
 from aws.sites import ANSWERS, built
 from aws.sites import site as eks_site
@@ -26,10 +24,10 @@ from xgen_infra.site import Site
 from .programs import checkov, parliament
 from .sites import WHOLE
 from .terraform import UnknownTypeError, plan
+from .waivers import WAIVERS, failed, unwaived, waives
 
 pytestmark = [pytest.mark.audit, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
-WAIVERS: list[dict[str, str]] = yaml.safe_load((Path(__file__).parent / "waivers.yaml").read_text())
 
 
 @pytest.fixture(scope="module", params=["the sample", "everything"])
@@ -40,24 +38,12 @@ def recorded(request: pytest.FixtureRequest) -> Recording:
     return record(lambda: dict(build(site).outputs), ANSWERS)
 
 
-def failed(report: dict[str, Any]) -> list[tuple[str, str, str]]:
-    return [
-        (found["check_id"], found["resource"], found["check_name"])
-        for found in report["results"]["failed_checks"]
-    ]
-
-
-def waives(waiver: dict[str, str], check: str, resource: str) -> bool:
-    return waiver["check"] == check and fnmatchcase(resource, waiver["resource"])
-
-
 def test_checkov_finds_nothing_that_is_not_waived(recorded: Recording, tmp_path: Path) -> None:
     report = checkov(plan(recorded.resources), tmp_path)
     assert report["summary"]["resource_count"] > 50
     assert report["summary"]["passed"] > 80
     assert report["summary"]["parsing_errors"] == 0
-    left = [found for found in failed(report) if not any(waives(one, *found[:2]) for one in WAIVERS)]
-    assert not left
+    assert unwaived(failed(report)) == []
 
 
 def test_every_waiver_has_a_reason_and_is_needed(tmp_path: Path) -> None:
@@ -117,8 +103,7 @@ def doubted_texts(texts: Mapping[str, str]) -> list[tuple[str, str, str]]:
 def test_parliament_finds_nothing_in_the_bootstraps_documents_that_is_not_waived(
     changes: dict[str, Any],
 ) -> None:
-    found = doubted_texts(bootstrap_documents(eks_site(changes)))
-    assert not [one for one in found if not any(waives(waiver, *one[:2]) for waiver in WAIVERS)]
+    assert unwaived(doubted_texts(bootstrap_documents(eks_site(changes)))) == []
 
 
 def doubted(resources: Iterable[Registered]) -> list[tuple[str, str, str]]:
@@ -130,10 +115,7 @@ def doubted(resources: Iterable[Registered]) -> list[tuple[str, str, str]]:
 def test_parliament_finds_nothing_that_is_not_waived(recorded: Recording) -> None:
     names = [name for one in recorded.resources for name, _ in documents(one)]
     assert len(set(names)) == len(names) >= 8
-    left = [
-        found for found in doubted(recorded.resources) if not any(waives(one, *found[:2]) for one in WAIVERS)
-    ]
-    assert not left
+    assert unwaived(doubted(recorded.resources)) == []
 
 
 def test_parliament_finds_an_action_that_does_not_exist() -> None:

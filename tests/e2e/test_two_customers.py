@@ -14,6 +14,9 @@ from typing import Any
 import boto3
 import pytest
 import yaml
+from audit.programs import checkov
+from audit.terraform import address, of_state, plan
+from audit.waivers import failed, unwaived
 
 from xgen_infra.bootstrap import Bootstrap
 from xgen_infra.bootstrap.record import aws_resources
@@ -200,6 +203,22 @@ def test_every_role_and_user_that_the_deploy_role_made_is_bounded(sides: dict[st
         for name in side.values("name", "aws:iam/user:User"):
             user = iam.get_user(UserName=name)["User"]
             assert user["PermissionsBoundary"]["PermissionsBoundaryArn"] == expected, name
+
+
+def test_checkov_finds_nothing_in_what_runs_that_is_not_waived(
+    sides: dict[str, Side], tmp_path: Path
+) -> None:
+    """Every AWS resource of a stack that is up, those of pulumi_eks' components among them."""
+    resources = of_state(sides["aww"].state())
+    assert {
+        "aws:eks/cluster:Cluster",
+        "aws:eks/nodeGroup:NodeGroup",
+        "aws:ec2/launchTemplate:LaunchTemplate",
+    } <= {one.type for one in resources}
+    report = checkov(plan(resources), tmp_path)
+    assert report["summary"]["resource_count"] == len({address(one) for one in resources})
+    assert report["summary"]["parsing_errors"] == 0
+    assert unwaived(failed(report)) == []
 
 
 def test_one_goes_and_the_other_stays_as_it_is_and_goes_as_well(sides: dict[str, Side]) -> None:

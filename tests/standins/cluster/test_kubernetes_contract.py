@@ -11,6 +11,8 @@ import pytest
 
 from standins.kubernetes_cases import KUBERNETES, KubernetesCase
 
+from .bench import opened
+
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 PLURALS = {"NetworkPolicy": "networkpolicies", "StorageClass": "storageclasses"}
 
@@ -47,9 +49,9 @@ def test_an_object_is_what_the_api_server_has_until_it_is_deleted(bench: Any, ap
     where = address(case, bench.namespace, name)
     seen = api.get(where)
     assert seen["metadata"]["uid"] == made.outputs["metadata"]["uid"]
-    before = dict(made.inputs)
+    before = opened(made.inputs)
     made.refresh()
-    assert made.inputs == before
+    assert opened(made.inputs) == before
     changed = merged(base, case.change)
     assert not list(made.diff(changed).replaces)
     made.update(changed)

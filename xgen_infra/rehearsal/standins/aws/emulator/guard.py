@@ -67,7 +67,6 @@ def _authorize(response: Any, request_class: type[IAMRequestBase], resource: str
         return
     _refuse_inactive(response, request_class, key_id)
     request = _request(response, request_class, headers, get_account_id_from(key_id), presigned=presigned)
-    print('DEBUG', response.method, response.raw_path, repr(response.data), repr(response.raw_body), dict(response.headers), flush=True)
     request.check_signature()
     if not _permitted(_caller(request), _action(response, request), resource, response):
         request._raise_access_denied()  # noqa: SLF001 - the service's own form of the error
@@ -87,7 +86,8 @@ def _request(
         account_id=account,
         method=response.method,
         path=f"{path}?{query}" if query else path,
-        data=response.data,
+        # Of a GET, moto's `data` are its headers; they are no part of the signed payload.
+        data={} if response.method == "GET" and response.service_name != "s3" else response.data,
         body=response.raw_body,
         headers=headers,
         action=response._get_action(),  # noqa: SLF001 - the base class's name for it

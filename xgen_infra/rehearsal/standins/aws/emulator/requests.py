@@ -67,7 +67,7 @@ def _ec2(response: Any, account: str) -> Iterator[Named]:
 def _tagged(backend: Any, value: str) -> str:
     """Return whose tags count: an association goes by the tags of its route table."""
     for table in backend.route_tables.values():
-        if value in table.associations:
+        if value in table._associations:  # noqa: SLF001 - the public form leaves the ids' own side out
             return str(table.id)
     return value
 
@@ -128,7 +128,11 @@ def _kms(response: Any, account: str) -> Iterator[Named]:
         yield f"{base}:{alias}", {}
     if asked := body.get("KeyId") or body.get("TargetKeyId"):
         key = backend.keys.get(backend.any_id_to_key_id(str(asked)))
-        tags = {tag["TagKey"]: tag["TagValue"] for tag in backend.list_resource_tags(key.id)} if key else {}
+        tags = (
+            {tag["TagKey"]: tag["TagValue"] for tag in backend.list_resource_tags(key.id)["Tags"]}
+            if key
+            else {}
+        )
         yield (key.arn if key else str(asked)), {f"aws:ResourceTag/{k}": v for k, v in tags.items()}
 
 
