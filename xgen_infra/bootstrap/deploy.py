@@ -112,7 +112,9 @@ def _groups(ground: Ground) -> Iterator[Statement]:
         mine = {"StringEquals": {"aws:ResourceTag/stack": ground.site.stack}}
         yield Statement("KeepDefaultGroupClosed", close, groups, conditions=mine)
     if ground.actions("eks", "make"):
-        api = {"StringEquals": {"aws:ResourceTag/aws:eks:cluster-name": naming.cluster(ground.site)}}
+        api = {
+            "StringEquals": {f"aws:ResourceTag/kubernetes.io/cluster/{naming.cluster(ground.site)}": "owned"}
+        }
         yield Statement("OpenApi", _RULES, groups, conditions=api)
     if ground.names(INGRESS_RULE, "securityGroupId"):
         rules = [ground.place.arn("ec2", "security-group-rule/*")]

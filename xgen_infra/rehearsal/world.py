@@ -118,10 +118,13 @@ def world(
             progress("AWS: emulator with the networks that the customer's file names")
             endpoint, door = _emulator(supervisor, root, site)
         progress("provider stand-ins")
-        rights = _rights(root, session(endpoint)) if session and endpoint else []
+        rights: list[str | Path] = []
+        if session and endpoint and door:
+            rights = [*_rights(root, session(endpoint)), "--aws-ca", door.ca]
         if beside:
             rights += ["--aws-root", beside.root / "stand-ins"]
-        ports = _stand_ins(supervisor, root, project, binaries, plane, endpoint, real, site, rights)
+        address = f"https://127.0.0.1:{door.port}" if session and door else endpoint
+        ports = _stand_ins(supervisor, root, project, binaries, plane, address, real, site, rights)
         if site.eks:
             command.install(root / "bin", plane.kubeconfig, root / "stand-ins" / "private")
         if "python" not in real:

@@ -59,15 +59,14 @@ def _stand(name: str, asked: Namespace) -> Stand:
             from xgen_infra.rehearsal.standins import aws  # noqa: PLC0415
             from xgen_infra.rehearsal.standins.aws.world import World  # noqa: PLC0415
 
-            rights = json.loads(Path(asked.aws_session).read_text()) if asked.aws_session else None
-            session = tuple(rights) if rights else None
             return aws.stand(
                 World(
                     Path(asked.aws_root or folder),
                     asked.aws_endpoint,
                     Path(asked.kubeconfig),
                     asked.account,
-                    session,
+                    tuple(json.loads(Path(asked.aws_session).read_text())) if asked.aws_session else None,
+                    Path(asked.aws_ca) if asked.aws_ca else None,
                 )
             )
         case "eks":

@@ -66,6 +66,10 @@ class Aws:
         """Give the same instance at work in another region (the `region` input of a resource)."""
         return self if region in {None, self.region} else replace(self, region=str(region))
 
+    def as_service(self) -> Aws:
+        """Give the same place as an AWS service sees it that works on its own account's behalf."""
+        return replace(self, key=_ROOT_KEY)
+
     @cached_property
     def store(self) -> Store:
         """What the emulator does not hold, for this account and region."""
@@ -84,6 +88,7 @@ class Aws:
             aws_secret_access_key=self.key[1],
             aws_session_token=self.key[2] or None,
             config=_RETRIES,
+            verify=str(self.world.ca) if self.world.ca else None,
         )
         if self.key == _ROOT_KEY:
             client.meta.events.register("before-sign.*.*", self._name_account)

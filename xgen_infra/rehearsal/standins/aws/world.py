@@ -26,3 +26,5 @@ class World:
     kubeconfig: Path | None = None
     account: str = DEFAULT_ACCOUNT
     credentials: tuple[str, str, str] | None = field(default=None, repr=False)
+    ca: Path | None = None
+    """The authority of the address, where that is https: buckets that take TLS alone refuse plain HTTP."""

@@ -52,10 +52,11 @@ def context(response: Any, action: str) -> dict[str, str]:
 def _ec2(response: Any, account: str) -> Iterator[Named]:
     backend = ec2_backends[account][response.region]
     base = f"arn:{get_partition(response.region)}:ec2:{response.region}:{account}"
-    for value in {str(one) for values in response.querystring.values() for one in values}:
+    asked = {str(one) for values in response.querystring.values() for one in values}
+    for value in {_tagged(backend, one) for one in asked}:
         match = _EC2_ID.match(value)
         if match and match[1] in _EC2_TYPES:
-            tags = backend.tags.get(_tagged(backend, value)) or {}
+            tags = backend.tags.get(value) or {}
             yield (
                 f"{base}:{_EC2_TYPES[match[1]]}/{value}",
                 {f"aws:ResourceTag/{key}": str(text) for key, text in tags.items()},
@@ -65,7 +66,7 @@ def _ec2(response: Any, account: str) -> Iterator[Named]:
 
 
 def _tagged(backend: Any, value: str) -> str:
-    """Return whose tags count: an association goes by the tags of its route table."""
+    """Return the resource that a value names: an association is its route table's."""
     for table in backend.route_tables.values():
         if value in table._associations:  # noqa: SLF001 - the public form leaves the ids' own side out
             return str(table.id)
@@ -83,7 +84,10 @@ def _iam(response: Any, account: str) -> Iterator[Named]:
             bound = asked or (getattr(holder, "permissions_boundary_arn", None) if holder else None)
             yield f"{base}:{kind}/{name}", {"iam:PermissionsBoundary": str(bound)} if bound else {}
             return
-    if arn := response._get_param("PolicyArn"):  # noqa: SLF001
+    key = backend.access_keys.get(str(response._get_param("AccessKeyId")))  # noqa: SLF001
+    if key is not None:
+        yield f"{base}:user/{key.user_name}", {}
+    elif arn := response._get_param("PolicyArn"):  # noqa: SLF001
         yield str(arn), {}
 
 
