@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 DEFAULT_ACCOUNT = "123456789012"
 ROOT_KEY_ID = "AKIAREHEARSALROOT000"
@@ -16,9 +18,10 @@ class World:
 
     `root` is the rehearsal's folder (the store lives there). `kubeconfig` is the administrator's file of the
     one local control plane that every EKS cluster maps to; without it clusters have the emulator's made-up
-    endpoint. `account` is the account of the credentials that a program gets from its environment. `credentials` are
-    a session's (key id, secret, token), by whose rights everything is then asked for; without them the rehearsal may
-    do all.
+    endpoint. `account` is the account of the credentials that a program gets from its environment. `answer` is
+    asked in place of the network where the emulator lives in this process (botocore's `before-send` event).
+    `credentials` are a session's (key id, secret, token), by whose rights everything is then asked for; without them
+    the rehearsal may do all.
     """
 
     root: Path
@@ -28,3 +31,4 @@ class World:
     credentials: tuple[str, str, str] | None = field(default=None, repr=False)
     ca: Path | None = None
     """The authority of the address, where that is https: buckets that take TLS alone refuse plain HTTP."""
+    answer: Callable[..., Any] | None = None
