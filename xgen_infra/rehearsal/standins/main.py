@@ -93,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--project", required=True, help="where local charts are looked for")
     parser.add_argument("--helm", default="helm")
     parser.add_argument("--kubeconfig", default="", help="the administrator's, of the local control plane")
+    parser.add_argument("--aws-ca", default="", help="the authority of an https endpoint")
     parser.add_argument("--aws-endpoint", default="")
     parser.add_argument(
         "--aws-root", default="", help="where what the emulator lacks is kept, if not in the folder"
