@@ -37,7 +37,7 @@ lint: setup
 	@$(BIN)/ruff format --check .
 
 types: setup
-	@$(BIN)/mypy xgen_infra bench __main__.py
+	@$(BIN)/mypy xgen_infra bench policy __main__.py
 
 unit: setup  ## Unit tests only (seconds)
 	@$(BIN)/pytest -m "not e2e and not audit and not faults" -n 2
@@ -74,3 +74,4 @@ lock:  ## Resolve the dependencies anew (needs uv)
 	@uv pip compile -q pyproject.toml --extra dev -c requirements/program.txt --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal --upgrade -o requirements/dev.txt
 	@uv pip compile -q requirements/audit.in --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal --upgrade -o requirements/audit.txt
 	@uv pip compile -q requirements/pages.in --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal --upgrade -o requirements/pages.txt
+	@uv pip compile -q requirements/policy.in --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal --upgrade -o requirements/policy.txt

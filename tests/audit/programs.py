@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
-import sys
-import venv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from xgen_infra.rehearsal.go import cache_dir, locked
-
-LOCK = Path(__file__).parents[2] / "requirements" / "audit.txt"
+from xgen_infra.rehearsal import python_tools
 
 
 def environment() -> Path:
     """Return the folder with checkov and parliament, made on first use (half a minute, 300 MB)."""
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    digest = hashlib.sha256(LOCK.read_bytes() + version.encode()).hexdigest()[:12]
-    folder = cache_dir() / "audit" / digest
-    with locked(cache_dir() / "locks" / f"audit-{digest}", lambda _seconds: None):
-        if not (folder / "ready").exists():
-            venv.create(folder, with_pip=True, clear=True)
-            pip = [
-                str(folder / "bin" / "python"),
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-            ]
-            subprocess.run([*pip, "--require-hashes", "-r", str(LOCK)], check=True)
-            (folder / "ready").touch()
-    return folder / "bin"
+    return python_tools.environment("audit")
 
 
 def checkov(plan: Mapping[str, Any], folder: Path) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from aws.recording import Registered, Secret
+from aws.recording import Secret
 
 TYPES = {
     "aws:cloudwatch/logGroup:LogGroup": "aws_cloudwatch_log_group",
@@ -30,7 +31,12 @@ TYPES = {
     "aws:ecr/lifecyclePolicy:LifecyclePolicy": "aws_ecr_lifecycle_policy",
     "aws:ecr/repository:Repository": "aws_ecr_repository",
     "aws:ecr/repositoryPolicy:RepositoryPolicy": "aws_ecr_repository_policy",
+    "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter": "aws_vpc_peering_connection_accepter",
+    "aws:eks/accessEntry:AccessEntry": "aws_eks_access_entry",
+    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": "aws_eks_access_policy_association",
     "aws:eks/addon:Addon": "aws_eks_addon",
+    "aws:eks/cluster:Cluster": "aws_eks_cluster",
+    "aws:eks/nodeGroup:NodeGroup": "aws_eks_node_group",
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": "aws_eks_pod_identity_association",
     "aws:iam/accessKey:AccessKey": "aws_iam_access_key",
     "aws:iam/role:Role": "aws_iam_role",
@@ -67,10 +73,47 @@ class UnknownTypeError(Exception):
     """A type that the table lacks: it would not be audited."""
 
 
-def plan(resources: Iterable[Registered]) -> dict[str, Any]:
-    """Return the plan of the AWS resources among those registered; components and Kubernetes' are left out."""
+class Audited(Protocol):
+    """What the audit reads of a resource."""
+
+    @property
+    def type(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def inputs(self) -> Mapping[str, Any]: ...
+    @property
+    def ids(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True)
+class Made:
+    """A resource of a running stack, from the engine's state."""
+
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+    ids: tuple[str, ...]
+
+
+def of_state(state: Iterable[Mapping[str, Any]]) -> list[Made]:
+    """Return the AWS resources of an exported state; what AWS calls them is what refers to them."""
+    return [
+        Made(
+            one["type"],
+            one["urn"].rpartition("::")[2],
+            one.get("inputs", {}),
+            tuple(filter(None, (one.get("id"), (one.get("outputs") or {}).get("arn")))),
+        )
+        for one in state
+        if one["type"].startswith("aws:")
+    ]
+
+
+def plan(resources: Iterable[Audited]) -> dict[str, Any]:
+    """Return the plan of the AWS resources among those given; components and Kubernetes' are left out."""
     ours = [(address(found), found) for found in resources if found.type.startswith(("aws:", "eks:index:C"))]
-    by_id = {f"{found.name}-id": name for name, found in ours}
+    by_id = {known: name for name, found in ours for known in found.ids}
     by_id |= {str(found.inputs["bucket"]): name for name, found in ours if found.type.endswith(":Bucket")}
     planned, configured = [], []
     for name, found in ours:
@@ -92,7 +135,7 @@ def plan(resources: Iterable[Registered]) -> dict[str, Any]:
     }
 
 
-def address(found: Registered) -> str:
+def address(found: Audited) -> str:
     """Return a resource's address, `aws_vpc.network-vpc`; raises UnknownTypeError."""
     if found.type == "eks:index:Cluster":
         return f"aws_eks_cluster.{found.name}"
@@ -101,8 +144,8 @@ def address(found: Registered) -> str:
     return f"{TYPES[found.type]}.{found.name}"
 
 
-def _values(kind: str, found: Registered) -> dict[str, Any]:
-    if kind == "aws_eks_cluster":
+def _values(kind: str, found: Audited) -> dict[str, Any]:
+    if found.type == "eks:index:Cluster":
         return _cluster(found.inputs)
     snaked = {_snake(key): _block(_snake(key), value) for key, value in found.inputs.items()}
     return {RENAMED.get((kind, key), key): value for key, value in snaked.items()}

@@ -3,40 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from fnmatch import fnmatchcase
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from aws.recording import Recording, Registered, record
 from aws.sites import ANSWERS, built
+from aws.sites import site as eks_site
 
 from xgen_infra.aws.assemble import build
+from xgen_infra.aws.policies import Place
+from xgen_infra.bootstrap import deploy
+from xgen_infra.bootstrap import documents as documents_of
+from xgen_infra.bootstrap.deploy import Ground
+from xgen_infra.bootstrap.record import aws_resources
 from xgen_infra.folder import read_site
+from xgen_infra.site import Site
 
 from .programs import checkov, parliament
+from .sites import WHOLE
 from .terraform import UnknownTypeError, plan
+from .waivers import WAIVERS, failed, unwaived, waives
 
 pytestmark = [pytest.mark.audit, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
-WAIVERS: list[dict[str, str]] = yaml.safe_load((Path(__file__).parent / "waivers.yaml").read_text())
-WHOLE: dict[str, Any] = {
-    "exposure": {
-        "kind": "public",
-        "domain": "xgen.example",
-        "certificateArn": "arn:aws:acm:ap-northeast-2:123456789012:certificate/1",
-    },
-    "cluster": {"flowLogs": True},
-    "registry": {
-        "kind": "ecr",
-        "host": None,
-        "plainHttp": None,
-        "pushPrincipal": "arn:aws:iam::210987654321:role/push",
-    },
-}
-"""Departures from the sample that make every resource that the program knows."""
 
 
 @pytest.fixture(scope="module", params=["the sample", "everything"])
@@ -47,30 +38,19 @@ def recorded(request: pytest.FixtureRequest) -> Recording:
     return record(lambda: dict(build(site).outputs), ANSWERS)
 
 
-def failed(report: dict[str, Any]) -> list[tuple[str, str, str]]:
-    return [
-        (found["check_id"], found["resource"], found["check_name"])
-        for found in report["results"]["failed_checks"]
-    ]
-
-
-def waives(waiver: dict[str, str], check: str, resource: str) -> bool:
-    return waiver["check"] == check and fnmatchcase(resource, waiver["resource"])
-
-
 def test_checkov_finds_nothing_that_is_not_waived(recorded: Recording, tmp_path: Path) -> None:
     report = checkov(plan(recorded.resources), tmp_path)
     assert report["summary"]["resource_count"] > 50
     assert report["summary"]["passed"] > 80
     assert report["summary"]["parsing_errors"] == 0
-    left = [found for found in failed(report) if not any(waives(one, *found[:2]) for one in WAIVERS)]
-    assert not left
+    assert unwaived(failed(report)) == []
 
 
 def test_every_waiver_has_a_reason_and_is_needed(tmp_path: Path) -> None:
     found: list[tuple[str, str, str]] = []
-    for resources in (built().resources, built(WHOLE).resources):
+    for resources, site in ((built().resources, eks_site()), (built(WHOLE).resources, eks_site(WHOLE))):
         found += [*failed(checkov(plan(resources), tmp_path)), *doubted(resources)]
+        found += doubted_texts(bootstrap_documents(site))
     for waiver in WAIVERS:
         assert len(waiver["reason"].split()) > 5
         assert any(waives(waiver, check, resource) for check, resource, _ in found), waiver
@@ -95,19 +75,47 @@ def documents(found: Registered) -> Iterator[tuple[str, str]]:
             yield f"{found.name} {key}", text
 
 
+def bootstrap_documents(site: Site) -> dict[str, str]:
+    """Return the documents that the bootstrap writes for a site, by name."""
+    assert site.eks
+    place = Place("aws", site.eks.region, site.eks.account)
+    ground = Ground(site, place, aws_resources(site))
+    key = place.arn("kms", "key/1")
+    said = {
+        **deploy.documents(ground),
+        "boundary": deploy.boundary(ground),
+        "state": documents_of.state(place, "state", key),
+        "state-preview": documents_of.state_preview(place, "state", key, "xgen-aww"),
+        "trust": documents_of.trust_account("arn:aws:iam::123456789012:role/runner"),
+        "trust-gitlab": documents_of.trust_gitlab(
+            place, documents_of.Oidc("gitlab.example", "a/b", "main"), any_branch=False
+        ),
+    }
+    return {f"bootstrap {name}": json.dumps(one) for name, one in said.items()}
+
+
+def doubted_texts(texts: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Return parliament's findings on documents by name."""
+    return [(issue, name, detail) for name, text in texts.items() for issue, detail in parliament(text)]
+
+
+@pytest.mark.parametrize("changes", [{}, WHOLE], ids=["the sample", "everything"])
+def test_parliament_finds_nothing_in_the_bootstraps_documents_that_is_not_waived(
+    changes: dict[str, Any],
+) -> None:
+    assert unwaived(doubted_texts(bootstrap_documents(eks_site(changes)))) == []
+
+
 def doubted(resources: Iterable[Registered]) -> list[tuple[str, str, str]]:
     """Return parliament's findings as (issue, document, detail)."""
     texts = {name: text for one in resources for name, text in documents(one)}
-    return [(issue, name, detail) for name, text in texts.items() for issue, detail in parliament(text)]
+    return doubted_texts(texts)
 
 
 def test_parliament_finds_nothing_that_is_not_waived(recorded: Recording) -> None:
     names = [name for one in recorded.resources for name, _ in documents(one)]
     assert len(set(names)) == len(names) >= 8
-    left = [
-        found for found in doubted(recorded.resources) if not any(waives(one, *found[:2]) for one in WAIVERS)
-    ]
-    assert not left
+    assert unwaived(doubted(recorded.resources)) == []
 
 
 def test_parliament_finds_an_action_that_does_not_exist() -> None:

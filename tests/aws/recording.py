@@ -57,6 +57,11 @@ class Registered:
     provider: str
     providers: Mapping[str, str]
 
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """What other resources know this one by."""
+        return (f"{self.name}-id",)
+
 
 @dataclass
 class Recording:

@@ -12,7 +12,9 @@ import boto3
 import pytest
 
 from xgen_infra.bootstrap import Bootstrap, BootstrapError, Made
+from xgen_infra.bootstrap.deploy import Registered
 from xgen_infra.bootstrap.documents import Oidc
+from xgen_infra.bootstrap.record import aws_resources
 from xgen_infra.folder import read_site
 from xgen_infra.rehearsal import moto_server
 
@@ -29,11 +31,16 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield server.url
 
 
+@pytest.fixture(scope="module")
+def resources() -> list[Registered]:
+    return aws_resources(read_site(ROOT, "aww")[1])
+
+
 @pytest.fixture
-def bootstrap(aws: str) -> Bootstrap:
+def bootstrap(aws: str, resources: list[Registered]) -> Bootstrap:
     _, site = read_site(ROOT, "aww")
     assert site.eks
-    return Bootstrap(site, site.eks, RUNNER, aws)
+    return Bootstrap(site, site.eks, RUNNER, resources, aws)
 
 
 def client(bootstrap: Bootstrap, service: str) -> Any:
@@ -100,7 +107,10 @@ def test_what_was_loosened_by_hand_is_closed_again(bootstrap: Bootstrap) -> None
 
 def test_the_preview_role_reads_and_writes_locks_alone(bootstrap: Bootstrap) -> None:
     found = seen(bootstrap, bootstrap.run())
-    assert found["managed"] == [["AdministratorAccess"], ["ReadOnlyAccess"]]
+    deploying, looking = found["managed"]
+    parts = ["cluster", "data", "identity", "network"]
+    assert sorted(deploying) == [f"xgen-aww-deploy-{part}" for part in parts]
+    assert looking == ["ReadOnlyAccess"]
     writes = [
         resource
         for statement in found["state"][1]["Statement"]
@@ -110,6 +120,30 @@ def test_the_preview_role_reads_and_writes_locks_alone(bootstrap: Bootstrap) -> 
     assert [resource.partition("/")[2] for resource in writes] == [".pulumi/locks/*"]
     denied = [one["Resource"] for one in found["state"][1]["Statement"] if one["Effect"] == "Deny"]
     assert denied == [["arn:aws:s3:::xgen-aww/*"]]
+
+
+def test_what_the_deploy_role_had_before_is_taken_away(bootstrap: Bootstrap) -> None:
+    made = bootstrap.run()
+    iam, role = client(bootstrap, "iam"), made.deploy_role.rpartition("/")[2]
+    before = seen(bootstrap, made)
+    iam.attach_role_policy(RoleName=role, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    bootstrap.run()
+    assert seen(bootstrap, made) == before
+
+
+def test_a_policy_that_changed_gets_a_new_version_and_the_oldest_goes(bootstrap: Bootstrap) -> None:
+    bootstrap.run()
+    iam, arn = client(bootstrap, "iam"), "arn:aws:iam::123456789012:policy/xgen-aww-deploy-data"
+    said = iam.get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"]["Document"]
+    for number in range(4):
+        by_hand = json.dumps({**said, "Id": f"by-hand-{number}"})
+        iam.create_policy_version(PolicyArn=arn, PolicyDocument=by_hand, SetAsDefault=True)
+    bootstrap.run()
+    current = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    assert iam.get_policy_version(PolicyArn=arn, VersionId=current)["PolicyVersion"]["Document"] == said
+    assert {one["VersionId"] for one in iam.list_policy_versions(PolicyArn=arn)["Versions"]} == {
+        "v2", "v3", "v4", "v5", "v6",
+    }  # fmt: skip
 
 
 def test_by_gitlab_only_the_deploying_branch_gets_the_deploy_role(bootstrap: Bootstrap) -> None:

@@ -68,7 +68,9 @@ def build(site: Site) -> Cluster:
 def _plan(site: Site) -> Plan:
     """Make the site's provider, once the file is known to be whole."""
     assert site.eks  # noqa: S101
-    place = policies.Place(naming.partition(site.eks.region), site.eks.region, site.eks.account)
+    place = policies.Place(
+        naming.partition(site.eks.region), site.eks.region, site.eks.account, site.eks.permissions_boundary
+    )
     if not site.eks.existing_cluster:
         wiring.pins(site.eks)
     return Plan(site, site.eks, place, provider("aws-site", site, place.account, place.region))

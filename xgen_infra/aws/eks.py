@@ -119,6 +119,7 @@ class ControlPlane(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{self._name}-role",
             name=self._args.role_name,
+            permissions_boundary=self._args.place.boundary,
             assume_role_policy=policies.text(policies.trust_service("eks.amazonaws.com", tag_session=True)),
             opts=self._child,
         )

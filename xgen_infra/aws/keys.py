@@ -73,7 +73,7 @@ class AccessKeys(pulumi.ComponentResource):
         """Make the user and one key per generation; `bucket` is the bucket's name."""
         super().__init__("xgen:aws:AccessKeys", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        user = aws.iam.User(f"{name}-user", name=user_name, opts=child)
+        user = aws.iam.User(f"{name}-user", name=user_name, permissions_boundary=place.boundary, opts=child)
         allowed = aws.iam.UserPolicy(
             f"{name}-bucket",
             name="documents",

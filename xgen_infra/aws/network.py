@@ -232,6 +232,7 @@ class Network(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{name}-flow-logs",
             name=logs.role_name,
+            permissions_boundary=self._args.place.boundary,
             assume_role_policy=policies.text(
                 policies.trust_service("vpc-flow-logs.amazonaws.com", account=self._args.place.account)
             ),

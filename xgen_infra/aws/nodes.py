@@ -90,6 +90,7 @@ class Nodes(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{self._name}-role",
             name=self._args.role_name,
+            permissions_boundary=self._args.place.boundary,
             assume_role_policy=policies.text(policies.trust_service("ec2.amazonaws.com")),
             opts=child,
         )

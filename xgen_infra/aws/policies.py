@@ -15,11 +15,12 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Place:
-    """Where ARNs of a site are."""
+    """Where ARNs of a site are, and the policy that bounds its roles and users (None: nothing does)."""
 
     partition: str
     region: str
     account: str
+    boundary: str | None = None
 
     def arn(self, service: str, resource: str) -> str:
         """Return the ARN of a regional resource."""

@@ -42,6 +42,7 @@ class WorkloadRole(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{name}-role",
             name=args.role_name,
+            permissions_boundary=args.place.boundary,
             assume_role_policy=policies.text(trust),
             opts=child,
         )

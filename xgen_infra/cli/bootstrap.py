@@ -9,6 +9,7 @@ import typer
 
 from xgen_infra.bootstrap import Bootstrap, BootstrapError, Runner
 from xgen_infra.bootstrap.documents import Oidc
+from xgen_infra.bootstrap.record import aws_resources
 from xgen_infra.cli import completion
 from xgen_infra.folder import read_site
 
@@ -25,17 +26,22 @@ def bootstrap(
 ) -> None:
     """Make the state's bucket, the key of its secrets, a deploy role and a read-only preview role.
 
-    Run again, it changes nothing. It works with your own AWS credentials.
+    The deploy role may make what the program registers for this site, and no more: run this again when the file asks
+    for another kind of thing. Otherwise, run again, it changes nothing. It works with your own AWS credentials.
     """
-    _, chosen = read_site(Path.cwd(), site)
+    file, chosen = read_site(Path.cwd(), site)
     if chosen.eks is None:
         raise BootstrapError(
             f"{site} is not on EKS: its state needs no AWS; choose a backend by `pulumi login`"
         )
-    made = Bootstrap(chosen, chosen.eks, _runner(gitlab, branch, principal), tell=typer.echo).run()
+    runner = _runner(gitlab, branch, principal)
+    made = Bootstrap(chosen, chosen.eks, runner, aws_resources(chosen), tell=typer.echo).run()
     typer.echo("Next:")
     for command in made.commands:
         typer.echo(f"  {command}")
+    if chosen.eks.permissions_boundary != made.boundary:
+        typer.echo(f"Under cluster: in {file.path.name} write\n  permissionsBoundary: {made.boundary}")
+        typer.echo("The deploy role makes no role and no user without it.")
     typer.echo(f"Pipelines deploy as {made.deploy_role} and preview as {made.preview_role}.")
 
 

@@ -106,7 +106,8 @@ class Engine:
                 self.run(*command)
             except EngineError as error:
                 result = parse(events)
-                said = "\n".join(dict.fromkeys(line for line in result.diagnostics if line))
+                lines = [*map(str, result.violations), *result.diagnostics]
+                said = "\n".join(dict.fromkeys(line for line in lines if line))
                 raise EngineError(said or str(error), result) from None
             return parse(events)
 

@@ -41,13 +41,33 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Violation:
+    """What a policy pack finds wrong with a resource; `level` is `mandatory` where it stops the operation."""
+
+    pack: str
+    rule: str
+    level: str
+    urn: str
+    message: str
+
+    def __str__(self) -> str:
+        """Say it in one line, as a person would read it."""
+        return f"{self.rule}: {self.urn.rsplit('::', 1)[-1]}: {self.message}"
+
+
+@dataclass(frozen=True)
 class Result:
-    """One operation: its steps, what it said (warnings and errors, coloured marks removed), seconds it took."""
+    """One operation: its steps, what it said (warnings and errors, coloured marks removed), seconds it took.
+
+    `violations` are what policy packs found; `judged` counts the resources that each rule of them looked at.
+    """
 
     steps: tuple[Step, ...]
     diagnostics: tuple[str, ...]
     changes: Mapping[str, int]
     seconds: float
+    violations: tuple[Violation, ...] = ()
+    judged: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def changed(self) -> tuple[Step, ...]:
@@ -71,6 +91,8 @@ def parse(log: Path) -> Result:
         diagnostics=tuple(_diagnostics(events)),
         changes=dict(counted),
         seconds=float(summary.get("durationSeconds", 0)),
+        violations=tuple(_violations(events)),
+        judged=_judged(events),
     )
 
 
@@ -103,6 +125,28 @@ def _step(event: Mapping[str, Any]) -> Iterable[Step]:
         old.get("inputs") or {},
         new.get("inputs") or {},
     )
+
+
+def _violations(events: Iterable[Mapping[str, Any]]) -> Iterable[Violation]:
+    for event in events:
+        if said := event.get("policyEvent"):
+            yield Violation(
+                said.get("policyPackName", ""),
+                said.get("policyName", ""),
+                said.get("enforcementLevel", ""),
+                said.get("resourceUrn", ""),
+                " ".join(bare(said.get("message", "")).split("\n")).strip(),
+            )
+
+
+def _judged(events: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Count by rule the resources that it passed or failed (the engine's summary of each resource)."""
+    counted: Counter[str] = Counter()
+    for event in events:
+        for name in ("policyAnalyzeSummaryEvent", "policyAnalyzeStackSummaryEvent"):
+            summary = event.get(name) or {}
+            counted.update([*(summary.get("passed") or ()), *(summary.get("failed") or ())])
+    return dict(counted)
 
 
 def _diagnostics(events: Iterable[Mapping[str, Any]]) -> Iterable[str]:

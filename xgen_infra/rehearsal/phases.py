@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 
 from rich.console import Console
 
-from xgen_infra import catalog, environment, naming
-from xgen_infra.engine import Result
+from xgen_infra import catalog, environment, naming, policy
+from xgen_infra.engine import EngineError, Result
 from xgen_infra.engine.events import SAME
+from xgen_infra.rehearsal.backing import tally
 from xgen_infra.rehearsal.brownfield import Brownfield, adopts
 from xgen_infra.rehearsal.document import round_trip
 from xgen_infra.rehearsal.gitops.phases import GitOpsPhases
@@ -51,10 +53,23 @@ class Rehearsal:
         """Preview first, as a person would."""
         with self.report.phase("pulumi preview", self.console) as phase:
             options, beside = self._secrecy.previews()
-            result = self.world.engine.preview(self.world.stack, *options)
+            result = self._judged(phase, options)
             beside.result()
             phase.check("nothing is made by a preview", not self._made(), "no resource in the state")
             phase.check("only creations", set(result.changes) <= {"create", "read"}, dict(result.changes))
+
+    def _judged(self, phase: Phase, options: Sequence[str]) -> Result:
+        """Preview under the policy pack."""
+        try:
+            result = self.world.engine.preview(self.world.stack, *policy.options(), *options)
+        except EngineError as refused:
+            if not refused.result or not refused.result.violations:
+                raise
+            result = refused.result
+        wrong = [str(violation) for violation in result.violations]
+        judged = f"{len(result.judged)} policies, {max(result.judged.values(), default=0)} resources"
+        phase.check("the policy pack finds nothing", bool(result.judged) and not wrong, wrong or judged)
+        return result
 
     def up(self) -> None:
         """Bring the stack up."""
@@ -63,6 +78,7 @@ class Rehearsal:
             created = result.changes.get("create", 0)
             phase.check("everything was created", created > 0 and not result.replaced, dict(result.changes))
             self.report.resources = groups(result)
+            self.report.types = tally(step.type for step in result.steps)
             if not self.world.site.eks:
                 seen = [step.type for step in result.steps if step.type.startswith(("aws:", "eks:"))]
                 phase.check("no AWS resource", not seen, f"{len(seen)} of an AWS type")

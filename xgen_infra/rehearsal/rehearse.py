@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from xgen_infra import policy
 from xgen_infra.engine import EngineError
 from xgen_infra.rehearsal import upgrade
 from xgen_infra.rehearsal.gitops import account
@@ -55,9 +56,12 @@ def rehearse(
     first, project = (upgraded.base_source, upgraded.link) if upgraded else (source, None)
     try:
         with report.phase("tools", console) as phase:
-            binaries = ensure(
-                tools_of(site), lambda line: console.print(f"  {line}", markup=False, highlight=False)
-            )
+
+            def say(line: str) -> None:
+                console.print(f"  {line}", markup=False, highlight=False)
+
+            binaries = ensure(tools_of(site), say)
+            policy.options(say)
             phase.check("all there", True, ", ".join(f"{tool} {pinned(tool)}" for tool in binaries))
         console.print("[bold]world[/bold]")
         started = time.monotonic()

@@ -57,6 +57,8 @@ class Report:
     real: list[str] = field(default_factory=list)
     simulated: list[str] = field(default_factory=list)
     resources: Mapping[str, int] = field(default_factory=dict)
+    types: Mapping[str, int] = field(default_factory=dict)
+    """How many resource types are backed by what."""
     figures: dict[str, float] = field(default_factory=dict)
     error: str | None = None
 
@@ -101,6 +103,8 @@ class Report:
                 console.print(f"  - {line}", markup=False, highlight=False)
         groups = ", ".join(f"{count} {group}" for group, count in sorted(self.resources.items()))
         console.print(f"[bold]Resources:[/bold] {sum(self.resources.values())} ({groups})", highlight=False)
+        backed = ", ".join(f"{count} by {name}" for name, count in self.types.items())
+        console.print(f"[bold]Resource types:[/bold] {backed}", highlight=False)
         for name, value in self.figures.items():
             console.print(f"  {name}: {value:g}", markup=False, highlight=False)
         if self.error:

@@ -28,6 +28,8 @@ from xgen_infra.site import Site
 from xgen_infra.versions import ARGO_CD, CLUSTER_AUTOSCALER, LOAD_BALANCER_CONTROLLER
 
 _SECONDS = 60.0
+Session = tuple[str, str, str]
+"""Credentials of an assumed role: key id, secret, token."""
 
 
 @dataclass(frozen=True)
@@ -87,11 +89,15 @@ def world(
     *,
     project: Path | None = None,
     real: Sequence[str] = (),
+    beside: World | None = None,
+    session: Callable[[str], Session] | None = None,
     progress: Callable[[str], None] = lambda _line: None,
 ) -> Iterator[World]:
     """Start a world for one site and end every process of it afterwards.
 
-    `source` is the customer's file; `real` names providers for which the user's own plugins are used. Raises
+    `source` is the customer's file; `real` names providers for which the user's own plugins are used. `beside` is a
+    running world whose AWS this one shares: another customer's, with a cluster of its own. `session` is called with
+    the address of AWS before anything is asked of it, and gives the credentials by whose rights all is done. Raises
     ProcessError where a server does not start.
     """
     project = project or source.parent
@@ -103,12 +109,18 @@ def world(
         progress("control plane: etcd, API server, controller manager, scheduler, simulated nodes, metrics")
         context = (site.k3s.context if site.k3s else None) or "rehearsal"
         plane = control_plane.start(supervisor, root, binaries, seeds.nodes(site), context=context)
-        endpoint, door = None, None
-        if site.eks:
+        endpoint, door = (beside.aws_endpoint, beside.s3) if beside else (None, None)
+        if site.eks and endpoint is None:
             progress("AWS: emulator with the networks that the customer's file names")
             endpoint, door = _emulator(supervisor, root, site)
         progress("provider stand-ins")
-        ports = _stand_ins(supervisor, root, project, binaries, plane, endpoint, real, site)
+        rights: list[str | Path] = []
+        if session and endpoint and door:
+            rights = [*_rights(root, session(endpoint)), "--aws-ca", door.ca]
+        if beside:
+            rights += ["--aws-root", beside.root / "stand-ins"]
+        address = f"https://127.0.0.1:{door.port}" if session and door else endpoint
+        ports = _stand_ins(supervisor, root, project, binaries, plane, address, real, site, rights)
         if site.eks:
             command.install(root / "bin", plane.kubeconfig, root / "stand-ins" / "private")
         if "python" not in real:
@@ -167,6 +179,7 @@ def _stand_ins(
     endpoint: str | None,
     real: Sequence[str],
     site: Site,
+    rights: Sequence[str | Path],
 ) -> dict[str, int]:
     folder = root / "stand-ins"
     (folder / "private").mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -183,11 +196,20 @@ def _stand_ins(
     argv += ["--folder", folder, "--project", project, "--providers", ",".join(wanted)]
     argv += ["--helm", binaries[Tool.HELM], "--kubeconfig", plane.kubeconfig]
     argv += ["--aws-endpoint", endpoint or "", "--account", site.eks.account if site.eks else "0" * 12]
+    argv += rights
     listed = folder / PORTS
     listed.unlink(missing_ok=True)
     supervisor.start("stand-ins", argv, env=environment, ready=listed.exists, timeout=_SECONDS)
     ports: dict[str, int] = json.loads(listed.read_text())
     return ports
+
+
+def _rights(root: Path, session: Session) -> list[str | Path]:
+    """Keep a session's credentials in a file of the owner's own; return the option that names it."""
+    file = root / "aws-session.json"
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(session))
+    return ["--aws-session", file]
 
 
 def _environment(

@@ -158,6 +158,14 @@ RoleArn = Annotated[
         "arn:aws:iam::123456789012:role/platform",
     ),
 ]
+PolicyArn = Annotated[
+    str,
+    Matching(
+        r"arn:aws[a-z-]*:iam::[0-9]{12}:policy/[\w+=,.@/-]+",
+        "the ARN of an IAM policy",
+        "arn:aws:iam::123456789012:policy/xgen-aww-boundary",
+    ),
+]
 CertificateArn = Annotated[
     str,
     Matching(

@@ -21,6 +21,7 @@ from xgen_infra.site.base import (
     InstanceType,
     KubernetesVersion,
     Model,
+    PolicyArn,
     Positive,
     Quantity,
     RoleArn,
@@ -135,6 +136,9 @@ class EksCluster(Model):
     """Older generations that pods may still carry, so still active; written by `xgen rotate-keys`."""
     retired_access_keys: tuple[Positive, ...] = ()
     """Older generations that still exist but are inactive; written by `xgen rotate-keys`."""
+    permissions_boundary: PolicyArn | None = None
+    """IAM policy that bounds every role and user of the site: the one that `xgen bootstrap` makes, or your own. The
+    deploy role of the bootstrap makes none without it."""
     deletion_protection: StrictBool = True
     """AWS refuses to delete the cluster; `xgen destroy` switches it off as a stage of its own."""
 

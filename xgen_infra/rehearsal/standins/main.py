@@ -59,7 +59,16 @@ def _stand(name: str, asked: Namespace) -> Stand:
             from xgen_infra.rehearsal.standins import aws  # noqa: PLC0415
             from xgen_infra.rehearsal.standins.aws.world import World  # noqa: PLC0415
 
-            return aws.stand(World(folder, asked.aws_endpoint, Path(asked.kubeconfig), asked.account))
+            return aws.stand(
+                World(
+                    Path(asked.aws_root or folder),
+                    asked.aws_endpoint,
+                    Path(asked.kubeconfig),
+                    asked.account,
+                    tuple(json.loads(Path(asked.aws_session).read_text())) if asked.aws_session else None,
+                    Path(asked.aws_ca) if asked.aws_ca else None,
+                )
+            )
         case "eks":
             from xgen_infra.rehearsal.standins import eks  # noqa: PLC0415
 
@@ -84,7 +93,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--project", required=True, help="where local charts are looked for")
     parser.add_argument("--helm", default="helm")
     parser.add_argument("--kubeconfig", default="", help="the administrator's, of the local control plane")
+    parser.add_argument("--aws-ca", default="", help="the authority of an https endpoint")
     parser.add_argument("--aws-endpoint", default="")
+    parser.add_argument(
+        "--aws-root", default="", help="where what the emulator lacks is kept, if not in the folder"
+    )
+    parser.add_argument(
+        "--aws-session", default="", help="a file with [key id, secret, token] of a role's session"
+    )
     parser.add_argument("--account", default="123456789012")
     parser.add_argument("--memory", default="", help="a Setting's file: clusters and AWS in this process")
     parser.add_argument("--parent", type=int, default=0, help="end when this process is gone")

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from xgen_infra.rehearsal.standins.aws.store import Store
 from xgen_infra.rehearsal.standins.aws.world import ROOT_KEY_ID, World
 
-_ROOT_KEY = (ROOT_KEY_ID, "not-a-secret")
+_ROOT_KEY = (ROOT_KEY_ID, "not-a-secret", "")
 _RETRIES = Config(
     retries={"max_attempts": 1}, s3={"addressing_style": "path"}, request_checksum_calculation="when_required"
 )
@@ -47,7 +47,7 @@ class Aws:
     region: str
     account: str
     default_tags: Tags = field(default_factory=dict)
-    key: tuple[str, str] = _ROOT_KEY
+    key: tuple[str, str, str] = _ROOT_KEY
 
     @property
     def partition(self) -> str:
@@ -66,6 +66,10 @@ class Aws:
         """Give the same instance at work in another region (the `region` input of a resource)."""
         return self if region in {None, self.region} else replace(self, region=str(region))
 
+    def as_service(self) -> Aws:
+        """Give the same place as an AWS service sees it that works on its own account's behalf."""
+        return replace(self, key=_ROOT_KEY)
+
     @cached_property
     def store(self) -> Store:
         """What the emulator does not hold, for this account and region."""
@@ -82,7 +86,9 @@ class Aws:
             endpoint_url=self.world.moto_url,
             aws_access_key_id=self.key[0],
             aws_secret_access_key=self.key[1],
+            aws_session_token=self.key[2] or None,
             config=_RETRIES,
+            verify=str(self.world.ca) if self.world.ca else None,
         )
         if self.key == _ROOT_KEY:
             client.meta.events.register("before-sign.*.*", self._name_account)
@@ -126,7 +132,7 @@ def open_session(world: World, config: Mapping[str, Any]) -> Aws:
     if not region:
         raise ProviderConfigError("`region` is not set on the aws provider: give it the site's region")
     tags = (_plain(config, "defaultTags") or {}).get("tags") or {}
-    aws = Aws(world, str(region), world.account, dict(tags))
+    aws = Aws(world, str(region), world.account, dict(tags), world.credentials or _ROOT_KEY)
     if _plain(config, "accessKey"):
         aws = _with_key(aws, str(_plain(config, "accessKey")), str(_plain(config, "secretKey") or ""))
     for role in _plain(config, "assumeRoles") or []:
@@ -136,7 +142,7 @@ def open_session(world: World, config: Mapping[str, Any]) -> Aws:
 
 
 def _with_key(aws: Aws, key_id: str, secret: str) -> Aws:
-    signed = replace(aws, key=(key_id, secret))
+    signed = replace(aws, key=(key_id, secret, ""))
     try:
         found = signed.client("sts").get_caller_identity()
     except ClientError as refused:

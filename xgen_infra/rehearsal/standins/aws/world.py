@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,15 @@ class World:
     one local control plane that every EKS cluster maps to; without it clusters have the emulator's made-up
     endpoint. `account` is the account of the credentials that a program gets from its environment. `answer` is
     asked in place of the network where the emulator lives in this process (botocore's `before-send` event).
+    `credentials` are a session's (key id, secret, token), by whose rights everything is then asked for; without them
+    the rehearsal may do all.
     """
 
     root: Path
     moto_url: str
     kubeconfig: Path | None = None
     account: str = DEFAULT_ACCOUNT
+    credentials: tuple[str, str, str] | None = field(default=None, repr=False)
+    ca: Path | None = None
+    """The authority of the address, where that is https: buckets that take TLS alone refuse plain HTTP."""
     answer: Callable[..., Any] | None = None

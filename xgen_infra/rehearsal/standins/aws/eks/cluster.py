@@ -174,7 +174,7 @@ class Cluster(Kind):
         ref.aws.store.drop(common.CLUSTERS, ref.id)
         group = live["vpcConfig"]["clusterSecurityGroupId"]
         if group:
-            found(ref.client("ec2").delete_security_group, GroupId=group)
+            found(ref.aws.as_service().client("ec2").delete_security_group, GroupId=group)
 
     def _vpc(self, job: Job) -> Props:
         """Give the network as EKS takes it; refuses subnets that are not in two zones of one VPC."""
@@ -197,7 +197,8 @@ class Cluster(Kind):
 
     def _own_group(self, job: Job, name: str, vpc: str) -> str:
         """Make the security group that EKS makes for each cluster."""
-        made = job.aws.client("ec2").create_security_group(
+        ec2 = job.aws.as_service().client("ec2")
+        made = ec2.create_security_group(
             GroupName=f"eks-cluster-sg-{name}-{hashlib.sha256(name.encode()).hexdigest()[:9]}",
             Description="EKS created security group applied to ENI that is attached to EKS Control Plane",
             VpcId=vpc,
@@ -210,7 +211,7 @@ class Cluster(Kind):
         )
         group = str(made["GroupId"])
         own = [{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": group}]}]
-        job.aws.client("ec2").authorize_security_group_ingress(GroupId=group, IpPermissions=own)
+        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=own)
         return group
 
     def _let_creator_in(self, job: Job, name: str) -> None:

@@ -24,6 +24,7 @@ from moto.s3.exceptions import BucketAccessDeniedError, S3AccessDeniedError
 from moto.s3.models import FakeBucket, s3_backends
 from moto.utilities.utils import get_partition
 
+from xgen_infra.rehearsal.standins.aws.emulator import requests
 from xgen_infra.rehearsal.standins.aws.emulator.policy import Ask, Verdict, verdict
 from xgen_infra.rehearsal.standins.aws.world import ROOT_KEY_ID
 
@@ -136,10 +137,11 @@ def _refuse_inactive(response: Any, request_class: type[IAMRequestBase], key_id:
 
 def _caller(request: IAMRequestBase) -> Caller:
     key = request._access_key  # noqa: SLF001 - moto offers no other way to the signer
-    boundary = None
     if hasattr(key, "_owner_user_name"):
         arn = key.backend.get_user(key._owner_user_name).permissions_boundary_arn  # noqa: SLF001
-        boundary = next(_documents([key.backend.get_policy(arn)])) if arn else None
+    else:
+        arn = key.backend.get_role(key._owner_role_name).permissions_boundary_arn  # noqa: SLF001
+    boundary = next(_documents([key.backend.get_policy(arn)])) if arn else None
     return Caller(key.arn, key.account_id, tuple(_documents(key.collect_policies())), boundary)
 
 
@@ -166,8 +168,9 @@ def _action(response: Any, request: IAMRequestBase) -> str:
 def _permitted(caller: Caller, action: str, resource: str, response: Any) -> bool:
     if action == "sts:GetCallerIdentity":
         return True
-    for one in _resources(action, resource, response):
-        ask = Ask(action, one, caller.arn, _context(response, caller))
+    asked = {**_context(response, caller), **requests.context(response, action)}
+    for one, known in _asked_for(caller, action, resource, response):
+        ask = Ask(action, one, caller.arn, {**asked, **known})
         own, (owner, bucket) = verdict(caller.documents, ask), _bucket(ask, response)
         if Verdict.DENY in {own, bucket}:
             return False
@@ -178,6 +181,12 @@ def _permitted(caller: Caller, action: str, resource: str, response: Any) -> boo
         if Verdict.ALLOW not in {own, bucket}:
             return False
     return True
+
+
+def _asked_for(caller: Caller, action: str, resource: str, response: Any) -> list[requests.Named]:
+    if response.service_name == "s3" or resource != "*":
+        return [(one, {}) for one in _resources(action, resource, response)]
+    return requests.named(response, action, caller.account)
 
 
 def _resources(action: str, resource: str, response: Any) -> list[str]:
