@@ -12,7 +12,10 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+import yaml
+from chart.sites import STACKS, manifests, site_of
 
+from xgen_infra import catalog
 from xgen_infra.rehearsal import control_plane
 from xgen_infra.rehearsal.control_plane import ControlPlane, spread
 from xgen_infra.rehearsal.control_plane.api import Api
@@ -236,3 +239,43 @@ def test_two_control_planes_at_once_do_not_meet_and_leave_nothing(
     assert time.monotonic() - begun < 6
     assert [pid for pid in pids if psutil.pid_exists(pid)] == []
     assert api.ready()
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_what_a_customer_applies_is_taken_under_the_restricted_standard(
+    stack: str, helm: Path, binaries: Mapping[Tool, Path], plane: ControlPlane, api: Api, tmp_path: Path
+) -> None:
+    """Each object, and each pod that its Deployment would make, as the API server and its admission judge them."""
+    restricted = {"pod-security.kubernetes.io/enforce": "restricted"}
+    name = site_of(stack).namespace
+    api.apply(
+        f"/api/v1/namespaces/{name}",
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": restricted}},
+    )
+    account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
+    eventually(lambda: api.get(account))
+    objects = [item for service in catalog.NAMES for item in manifests(helm, stack, service)]
+    pods = [
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": f"{item['metadata']['name']}-pod", "namespace": name},
+            # Accounts that a dry run makes are not there for the pods.
+            "spec": {**item["spec"]["template"]["spec"], "serviceAccountName": "default"},
+        }
+        for item in objects
+        if item["kind"] == "Deployment"
+    ]
+    assert len(pods) == len(catalog.NAMES)
+    file = tmp_path / "all.yaml"
+    file.write_text(yaml.safe_dump_all([*objects, *pods]))
+    command = [binaries[Tool.KUBECTL], "--kubeconfig", plane.kubeconfig, "apply", "--server-side"]
+    done = subprocess.run(
+        [*command, "--dry-run=server", "--validate=strict", "--filename", file],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stderr
+    assert done.stdout.count("serverside-applied (server dry run)") == len(objects) + len(pods)

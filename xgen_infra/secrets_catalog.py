@@ -89,3 +89,6 @@ SECRETS: tuple[Secret, ...] = (
 )
 
 BY_KEY: dict[str, Secret] = {secret.config_key: secret for secret in SECRETS}
+
+SECRET_OUTPUTS = frozenset({"kubeconfig"})
+"""Outputs of a stack that the engine keeps encrypted; nothing that is written down shows one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -217,6 +218,19 @@ def test_what_others_hold_beside_the_folder_stays(
     assert remote.files()[f"sites/aww/{CORE}"] == expected(customers)[CORE]
 
 
+def test_a_strangers_commit_below_the_folder_is_refused_and_told_to_replaced(
+    customers: Customers, mirrored: Mirrored, remote: Remote, tmp_path: Path
+) -> None:
+    customers.edit("aww", f"repoURL: {URL}\n", f"repoURL: {URL}\n      path: sites/aww\n")
+    mirrored()
+    theirs = remote.commit(tmp_path / "clone", lambda clone: by_hand(clone / "sites" / "aww"))
+    with pytest.raises(MirrorError, match="below sites/aww"):
+        mirrored()
+    assert remote.head() == theirs
+    mirrored(over=theirs)
+    assert remote.files() == {f"sites/aww/{path}": data for path, data in expected(customers).items()}
+
+
 def test_no_object_holds_another_sites_name_or_value_or_any_secret(
     customers: Customers, mirrored: Mirrored, remote: Remote
 ) -> None:
@@ -274,6 +288,7 @@ def test_a_push_that_was_cut_off_is_made_up_by_the_next_run(
     )
     while not reached.exists():
         assert process.poll() is None
+        time.sleep(0.05)
     process.kill()
     process.communicate()
     hook.unlink()

@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 
 from xgen_infra import naming
+from xgen_infra.aws import wiring
 from xgen_infra.aws.keys import AccessKeys
 from xgen_infra.aws.network import Landing
 from xgen_infra.aws.peering import Peering
@@ -45,17 +46,38 @@ def outputs(plan: Plan, made: Made) -> dict[str, Any]:
         "clusterArn": plan.cluster_arn,
         "clusterEndpoint": made.platform.endpoint,
         "kubernetesVersion": eks.version,
+        "apiAccess": [str(network) for network in eks.api_access],
         "nodeGroupName": nodes.group_name if nodes else None,
         "kubeconfigCommand": kubeconfig_command(plan),
         "bucketName": made.bucket,
+        "bucketNoncurrentDays": eks.bucket.noncurrent_days,
+        "documentsUser": plan.name("documents"),
         "accessKeyGeneration": eks.access_key_generation,
         "accessKeyIds": dict(made.keys.ids),
+        "management": management(plan),
         "peeringConnectionId": made.peering.connection_id if made.peering else None,
         "peeringRemaining": made.peering.remaining if made.peering else [],
         "ecrRepositoryUrls": dict(made.repositories),
         "registryRemaining": registry_remaining(plan, nodes.role_arn if nodes else "the nodes' role"),
         "dnsHint": dns_hint(plan),
         "monthlyShape": monthly_shape(plan.site, eks),
+    }
+
+
+def management(plan: Plan) -> dict[str, Any]:
+    """Return the other side of the peering, and what the site reaches there; empty where there is none."""
+    other = plan.site.management
+    if other is None:
+        return {}
+    far = wiring.accepter(plan, other)
+    return {
+        "vpcId": far.vpc_id,
+        "cidr": str(far.cidr),
+        "account": far.account,
+        "region": far.region,
+        "routeTableIds": list(far.route_table_ids),
+        "securityGroupIds": list(far.security_group_ids),
+        "ports": [{"port": opening.port, "purpose": opening.purpose} for opening in far.openings],
     }
 
 

@@ -32,6 +32,9 @@ VERBS: dict[str, Verb] = {
     "bootstrap": Verb(
         "xgen_infra.cli.bootstrap:bootstrap", "Make what a site's AWS account needs before the first up."
     ),
+    "preview": Verb(
+        "xgen_infra.cli.preview:preview", "Tell what a change does to each customer's stack, as a comment."
+    ),
     "rehearse": Verb(
         "xgen_infra.cli.rehearse:rehearse",
         "Bring a customer's whole stack up, change it, tear it down, here.",
@@ -42,6 +45,10 @@ VERBS: dict[str, Verb] = {
     "mirror": Verb("xgen_infra.cli.mirror:mirror", "Bring a site's chart and values to the customer's Git."),
     "wait": Verb(
         "xgen_infra.cli.wait:wait", "Wait until the six services are well, or say which is not, and why."
+    ),
+    "runbook": Verb(
+        "xgen_infra.cli.runbook:runbook",
+        "Say what to do, step by step, at one site; check that it would work.",
     ),
     "handover": Verb(
         "xgen_infra.cli.handover:handover", "Hand running releases over from Pulumi to Argo CD."
@@ -91,6 +98,7 @@ EXPECTED: frozenset[str] = frozenset(
         "xgen_infra.registry.problems.RegistryError",
         "xgen_infra.rotation.errors.RotationError",
         "xgen_infra.support.bundle.BundleError",
+        "xgen_infra.runbook.facts.RunbookError",
         "xgen_infra.vendor.pins.PromoteError",
         "xgen_infra.vendor.publish.GitError",
         "xgen_infra.yaml_splice.EditError",

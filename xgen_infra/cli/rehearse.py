@@ -15,6 +15,7 @@ from xgen_infra.folder import read_site
 from xgen_infra.rehearsal.processes import stop_leftovers
 from xgen_infra.rehearsal.rehearse import Options
 from xgen_infra.rehearsal.rehearse import rehearse as run
+from xgen_infra.rehearsal.upgrade import last_release
 from xgen_infra.rehearsal.world import World
 
 _SHOWN = ("PULUMI_", "KUBECONFIG", "XGEN_", "PATH")
@@ -35,6 +36,16 @@ def rehearse(
         bool, typer.Option("--env", help="Leave it running and print its environment for eval.")
     ] = False,
     real: Annotated[str, typer.Option(help="Use your own plugins for: kubernetes, eks, python.")] = "",
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="REV", help="Bring it up by this Git revision and upgrade it from there."
+        ),
+    ] = None,
+    since_release: Annotated[
+        bool,
+        typer.Option("--from-last-release", help="--from the last release tag; without one, say so and end."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     stop: Annotated[Path | None, typer.Option(help="End what --keep or --env left in this folder.")] = None,
 ) -> None:
@@ -46,11 +57,19 @@ def rehearse(
         typer.echo(f"ended: {', '.join(stop_leftovers(stop)) or 'nothing was running'}")
         return
     file, chosen = read_site(Path.cwd(), site)
+    if since_release:
+        since = last_release(Path.cwd())
+        if since is None:
+            typer.echo("There is no release tag (v1.2.3) yet, so there is nothing to upgrade from.")
+            return
+        typer.echo(f"The last release is {since}.", err=True)
+    if since and (shell or env or keep):
+        raise typer.BadParameter("--from judges an upgrade and ends: leave --keep, --shell and --env out")
     if delivery:
         chosen = chosen.model_copy(update={"delivery": delivery})
     console = Console(stderr=as_json or env, highlight=False)
     after = _enter if shell else _leave if env else None
-    options = Options(keep=keep or env, real=tuple(filter(None, real.split(","))))
+    options = Options(keep=keep or env, real=tuple(filter(None, real.split(","))), since=since)
     report = run(chosen, file.path.resolve(), options, console, after)
     if as_json:
         typer.echo(report.as_json())

@@ -17,6 +17,8 @@ CHART_FOLDER = "charts/xgen-service"
 VALUES_FOLDER = "values"
 COMPONENT = "xgen:delivery:Applications"
 """The type of the component below which every Application is registered."""
+_OVERRULING: dict[str, Any] = {"values": "", "parameters": [], "fileParameters": []}
+"""What wins over values files (Argo CD documentation, "Helm": values), emptied: a field that nobody names stays."""
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
 
 
@@ -47,6 +49,7 @@ class Applications(pulumi.ComponentResource):
         namespace: str,
         repository: Repository,
         values: Mapping[str, Mapping[str, Any]],
+        existed: bool,
         depends_on: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -80,7 +83,7 @@ class Applications(pulumi.ComponentResource):
                 api_version="argoproj.io/v1alpha1",
                 kind="Application",
                 metadata={"name": service, "namespace": naming.ARGOCD_NAMESPACE, "finalizers": [FINALIZER]},
-                spec=application_spec(service, project, namespace, repository, overlay),
+                spec=application_spec(service, project, namespace, repository, overlay, existed=existed),
                 opts=after,
             )
             for service, overlay in values.items()
@@ -110,17 +113,24 @@ def project_spec(repo_url: str, namespace: str) -> dict[str, Any]:
 
 
 def application_spec(
-    service: str, project: str, namespace: str, repository: Repository, overlay: Mapping[str, Any]
+    service: str,
+    project: str,
+    namespace: str,
+    repository: Repository,
+    overlay: Mapping[str, Any],
+    *,
+    existed: bool = False,
 ) -> dict[str, Any]:
     """Return an Application's spec.
 
     The file's values come from Git (`valueFiles`); `overlay` holds what only the stack knows: outputs of
-    resources, names and generations of Secrets.
+    resources, names and generations of Secrets. One that `existed` may hold what would win over both.
     """
     folder = repository.folder
     return {
         "project": project,
-        "destination": {"server": IN_CLUSTER, "namespace": namespace},
+        "destination": {"server": IN_CLUSTER, "namespace": namespace, **({"name": ""} if existed else {})},
+        **({"sources": []} if existed else {}),
         "source": {
             "repoURL": repository.url,
             "targetRevision": repository.revision,
@@ -129,6 +139,7 @@ def application_spec(
                 "releaseName": service,
                 "valueFiles": [f"../../{VALUES_FOLDER}/{service}.yaml"],
                 "valuesObject": dict(overlay),
+                **(_OVERRULING if existed else {}),
             },
         },
         "syncPolicy": {

@@ -1,6 +1,6 @@
 """Who owns the releases may change once, from Pulumi to Argo CD; the way back is refused before anything is done.
 
-docs/adr/0012-handover.md says why.
+docs/adr/0012-handover.md says why, and why the stack's own state is asked.
 """
 
 from __future__ import annotations
@@ -8,27 +8,35 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pulumi
+from tenacity import Retrying, stop_after_delay, wait_random
 
 from xgen_infra.site import Site
 
 _READ = "pulumi:pulumi:readStackResourceOutputs"
-"""The engine's own function: the resources of a stack's state, as the last operation left them."""
+"""The engine's own function: the resources of a stack's state by URN."""
 _APPLICATION = "kubernetes:argoproj.io/v1alpha1:Application"
+_SECONDS = 10.0
 
 
-def refuse_return(site: Site) -> None:
-    """Refuse `delivery: helm` where Argo CD owns the services. Registers nothing.
+def refuse_return(site: Site, seconds: float = _SECONDS) -> None:
+    """Refuse `delivery: helm` where Argo CD owns the services of the stack. Registers nothing.
 
-    Raises pulumi.RunError.
+    Raises pulumi.RunError, also where the state could not be read for `seconds`.
     """
     if site.delivery != "helm":
         return
-    names = applications(_running())
+    try:
+        names = applications(_running(seconds))
+    except Exception as error:  # noqa: BLE001 - the SDK raises a bare Exception for whatever the engine says
+        raise pulumi.RunError(
+            f"whether Argo CD owns the services of {site.stack} is not known, for the state cannot be read: {error}"
+        ) from None
     if names:
         raise pulumi.RunError(
-            f"Pulumi.{site.stack}.yaml says delivery: helm, but Argo CD owns the services of this stack "
+            f"Pulumi.{site.stack}.yaml says delivery: helm, but Argo CD owns services of this stack "
             f"({', '.join(names)}): removing an Application removes what it deployed, so there is no way back that "
-            "keeps the pods running. Write delivery: argocd"
+            f"keeps the pods running. Write delivery: argocd; where a handover was interrupted, xgen handover "
+            f"{site.stack} finishes it"
         )
 
 
@@ -41,8 +49,15 @@ def applications(urns: Iterable[str]) -> list[str]:
     )
 
 
-def _running() -> Iterable[str]:
+def _running(seconds: float) -> Iterable[str]:
+    """Return the URNs of the stack's state.
+
+    The engine writes that state meanwhile. In a `file://` backend the checkpoint is replaced in one step, but the
+    file of its attributes beside it is emptied first, and a reader that comes between fails with "EOF": it reads
+    again. Every state written so early still holds all that ran before, for removals come last.
+    """
     stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    answer = pulumi.runtime.invoke(_READ, {"stackName": stack}).value or {}
+    tries = Retrying(stop=stop_after_delay(seconds), wait=wait_random(0.05, 0.3), reraise=True)
+    answer = tries(pulumi.runtime.invoke, _READ, {"stackName": stack}).value or {}
     found: dict[str, object] = answer.get("outputs") or {}
     return found

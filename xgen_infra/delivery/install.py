@@ -75,7 +75,8 @@ def _argocd(
     ready: tuple[pulumi.Resource, ...],
 ) -> Applications:
     installed: list[pulumi.Resource] = []
-    if not (site.k3s and site.k3s.adopt.argocd):
+    existed = bool(site.k3s and site.k3s.adopt.argocd)
+    if not existed:
         pull_secret = _pull_secret(site, credentials) if _mirrors_images(site) else None
         argocd = ArgoCD(
             "argocd",
@@ -101,6 +102,7 @@ def _argocd(
             ssh_key=credentials.git_ssh_key,
         ),
         values=overlays,
+        existed=existed,
         depends_on=(*ready, *installed),
     )
 

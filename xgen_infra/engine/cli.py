@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -31,13 +32,15 @@ class Engine:
     """The engine for one project folder.
 
     `environment` is added to the caller's: PULUMI_HOME, PULUMI_BACKEND_URL and the like. A passphrase goes there
-    too, never among the arguments. `log` receives the engine's own output, when given.
+    too, never among the arguments. `log` receives the engine's own output, when given. `alone`: nothing is added to
+    it, the caller's own environment stays out.
     """
 
     project: Path
     binary: Path = Path("pulumi")
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     log: Path | None = None
+    alone: bool = False
 
     def up(self, stack: str, *options: str) -> Result:
         """Bring the stack to what the program says."""
@@ -76,18 +79,20 @@ class Engine:
 
     def run(self, *arguments: str) -> str:
         """Run any command and return its standard output; raises EngineError."""
-        done = subprocess.run(
+        with subprocess.Popen(
             [str(self.binary), *arguments, "--non-interactive", "--color", "never"],
             cwd=self.project,
             env=self._env(),
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
-        )
-        self._record(arguments, done.stdout if arguments[0] not in _UNLOGGED else "", done.stderr)
-        if done.returncode != 0:
-            raise EngineError(_tail(done.stderr or done.stdout))
-        return done.stdout
+            process_group=0,
+        ) as process:
+            output, error = _ended(process)
+        self._record(arguments, output if arguments[0] not in _UNLOGGED else "", error)
+        if process.returncode != 0:
+            raise EngineError(_tail(error or output))
+        return output
 
     def _operate(self, operation: str, stack: str, *options: str) -> Result:
         with tempfile.TemporaryDirectory(prefix="xgen-engine-") as folder:
@@ -103,7 +108,7 @@ class Engine:
 
     def _env(self) -> dict[str, str]:
         return {
-            **os.environ,
+            **({} if self.alone else os.environ),
             "PULUMI_DEBUG_COMMANDS": "true",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             **self.environment,
@@ -114,6 +119,19 @@ class Engine:
             return
         with self.log.open("a") as stream:
             stream.write(f"$ pulumi {' '.join(arguments)}\n{''.join(texts)}\n")
+
+
+def _ended(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """Return what the engine wrote. An interruption reaches it once: it ends what it began and gives its lock back."""
+    try:
+        return process.communicate()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.communicate()
+        except KeyboardInterrupt:
+            process.kill()
+        raise
 
 
 def _tail(text: str) -> str:

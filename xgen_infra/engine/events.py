@@ -5,23 +5,34 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 SAME = "same"
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""How the event log shows a value that is not known yet (pulumi sdk, `plugin.UnknownStringValue`)."""
+SECRET = "[secret]"  # noqa: S105 - how the event log shows one
 REPLACING = frozenset({"replace", "create-replacement", "delete-replaced"})
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step on one resource; `diffs` are the property paths that changed."""
+    """One step on one resource; `diffs` are the property paths that changed, `keys` those that force a replacement.
+
+    `protect` and `retain` (retainOnDelete) are the resource's own options as the state has them. `before` and `after`
+    are its inputs, secrets as "[secret]", what is not known yet as `UNKNOWN`.
+    """
 
     op: str
     urn: str
     type: str
     diffs: tuple[str, ...] = ()
     protect: bool = False
+    keys: tuple[str, ...] = ()
+    retain: bool = False
+    before: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    after: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -80,9 +91,17 @@ def _step(event: Mapping[str, Any]) -> Iterable[Step]:
     if not metadata or metadata["type"] == "pulumi:pulumi:Stack":
         return
     paths = metadata.get("detailedDiff") or dict.fromkeys(metadata.get("diffs") or ())
-    old = metadata.get("old") or {}
+    old, new = metadata.get("old") or {}, metadata.get("new") or {}
     yield Step(
-        metadata["op"], metadata["urn"], metadata["type"], tuple(sorted(paths)), bool(old.get("protect"))
+        metadata["op"],
+        metadata["urn"],
+        metadata["type"],
+        tuple(sorted(paths)),
+        bool(old.get("protect")),
+        tuple(sorted(metadata.get("keys") or ())),
+        bool(old.get("retainOnDelete")),
+        old.get("inputs") or {},
+        new.get("inputs") or {},
     )
 
 
@@ -90,7 +109,10 @@ def _diagnostics(events: Iterable[Mapping[str, Any]]) -> Iterable[str]:
     for event in events:
         said = event.get("diagnosticEvent")
         if said and said.get("severity") in {"error", "warning"}:
-            yield bare(said.get("message", "")).strip().removeprefix("an unhandled error occurred: ")
+            text = bare(said.get("message", "")).strip().removeprefix("an unhandled error occurred: ")
+            # Where a plugin was found is the engine's own affair.
+            if not text.startswith("using pulumi-"):
+                yield text
 
 
 def bare(message: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
@@ -14,7 +14,6 @@ from urllib3.exceptions import HTTPError
 from xgen_infra import catalog, naming
 from xgen_infra.health import pods
 from xgen_infra.health.applications import REFRESH, State, state_of
-from xgen_infra.site import Site
 
 _ARGO = ("argoproj.io", "v1alpha1", naming.ARGOCD_NAMESPACE, "applications")
 _SECONDS = 20
@@ -34,12 +33,22 @@ class Verdict:
     reasons: tuple[str, ...] = ()
 
 
+class Judged(Protocol):
+    """What a judge has to know of an installation: a Site, or what its stack's outputs say."""
+
+    @property
+    def namespace(self) -> str: ...
+
+    @property
+    def delivery(self) -> str: ...
+
+
 @dataclass
 class Judge:
     """Looks at one site's services. `fresh` is whether Argo CD compares with Git anew because it was asked to."""
 
     api: client.ApiClient
-    site: Site
+    site: Judged
     fresh: bool = field(default=False, init=False)
 
     def ask_argocd(self) -> None:

@@ -42,7 +42,7 @@ def build(site: Site, credentials: Credentials) -> Cluster:
         ),
         hosts=hosts(site),
         ready=ready,
-        outputs={"context": cluster.context, **facts},
+        outputs={"context": cluster.context or "", **facts},
     )
 
 
@@ -120,7 +120,7 @@ def _data_services(
             secret=credentials.minio_secret_key,
         ),
     )
-    backups = None
+    backups: dict[str, Any] = {}
     if made.dumps:
         backups = {
             "bucket": made.dumps.bucket,

@@ -80,12 +80,13 @@ class ClusterView:
         for variable in container.env or []:
             reference = variable.value_from.secret_key_ref if variable.value_from else None
             if reference:
-                values[variable.name] = self._secret(namespace, reference.name)[reference.key]
+                values[variable.name] = self.secret(namespace, reference.name)[reference.key]
             elif variable.value is not None:
                 values[variable.name] = variable.value
         return values
 
-    def _secret(self, namespace: str, name: str) -> dict[str, str]:
+    def secret(self, namespace: str, name: str) -> dict[str, str]:
+        """Return what a Secret holds."""
         data = self.core.read_namespaced_secret(name, namespace).data or {}
         return {key: b64decode(value).decode() for key, value in data.items()}
 

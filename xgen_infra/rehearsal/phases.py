@@ -12,10 +12,12 @@ from rich.console import Console
 from xgen_infra import catalog, environment, naming
 from xgen_infra.engine import Result
 from xgen_infra.engine.events import SAME
+from xgen_infra.rehearsal.brownfield import Brownfield, adopts
 from xgen_infra.rehearsal.document import round_trip
 from xgen_infra.rehearsal.gitops.phases import GitOpsPhases
 from xgen_infra.rehearsal.observe import ClusterView, Pod, until
 from xgen_infra.rehearsal.report import Phase, Report
+from xgen_infra.rehearsal.runbook import try_runbook
 from xgen_infra.rehearsal.secrecy import Watch
 from xgen_infra.rehearsal.secrecy import phase as secrecy
 from xgen_infra.rehearsal.secrecy.phase import Secrecy
@@ -37,6 +39,13 @@ class Rehearsal:
         self.view = ClusterView(world.kubeconfig)
         self._namespaces_before = self.view.namespaces()
         self._secrecy = Secrecy(self, watch)
+        self._brownfield = Brownfield(world, self.view) if adopts(world.site) else None
+
+    def before(self) -> None:
+        """Let what the file adopts run already."""
+        if self._brownfield:
+            with self.report.phase("a cluster that runs already", self.console) as phase:
+                self._brownfield.seed(phase)
 
     def preview(self) -> None:
         """Preview first, as a person would."""
@@ -58,6 +67,8 @@ class Rehearsal:
                 seen = [step.type for step in result.steps if step.type.startswith(("aws:", "eks:"))]
                 phase.check("no AWS resource", not seen, f"{len(seen)} of an AWS type")
             self._outputs(phase)
+            if self._brownfield:
+                self._brownfield.check(phase)
 
     def services(self) -> None:
         """See the six services ready, or their Applications."""
@@ -66,9 +77,14 @@ class Rehearsal:
             with self.report.phase("six Applications", self.console) as phase:
                 self._applications(phase)
             GitOpsPhases(self).first()
+            if self._brownfield:
+                with self.report.phase("what ran already", self.console) as phase:
+                    self._brownfield.check(phase)
+                    self._brownfield.check_credentials(phase)
+                    self._brownfield.check_applications(phase)
             return
         with self.report.phase("six services ready", self.console) as phase:
-            ready = until(self._all_ready, _READY_SECONDS)
+            ready = until(self.all_ready, _READY_SECONDS)
             phase.check("every replica ready", ready, self.view.ready_services(site.namespace))
             self.delivered(phase)
 
@@ -106,7 +122,7 @@ class Rehearsal:
             result = self.world.engine.up(self.world.stack)
             touched = sorted(f"{step.op} {step.name}" for step in result.changed)
             phase.check("one resource is touched", touched == [f"update releases-{CHANGED}"], touched)
-            arrived = until(self._all_ready, _READY_SECONDS)
+            arrived = until(self.all_ready, _READY_SECONDS)
             value = self.view.environment(site.namespace, CHANGED).get("REHEARSAL_CHANGED")
             phase.check(
                 "the value is in the container", arrived and value == "yes", f"REHEARSAL_CHANGED={value}"
@@ -119,6 +135,11 @@ class Rehearsal:
         self.world.file.change(("services", CHANGED, "vars"), {"REHEARSAL_CHANGED": "yes"})
         touched = [step.name for step in self.world.engine.up(self.world.stack).changed]
         phase.check("the change is Git's to carry: no resource is touched", not touched, touched or "none")
+
+    def runbook(self) -> None:
+        """Write the runbook from the stack's outputs, and run its checks."""
+        with self.report.phase("xgen runbook", self.console) as phase:
+            try_runbook(self.world, phase)
 
     def refused(self) -> None:
         """See a plain destroy refused where data is protected."""
@@ -182,19 +203,22 @@ class Rehearsal:
             gone = adopted or until(lambda: site.namespace not in self.view.namespaces(), 30)
             left = self.view.namespaces() - self._namespaces_before
             phase.check("the six services are gone", gone, f"namespaces left: {sorted(left) or 'none'}")
+            if self._brownfield:
+                self._brownfield.check_kept(phase)
 
-    # What the phases look at
-
-    def _made(self) -> list[Resource]:
-        return list(resources_of(self.world.engine.export(self.world.stack)))
-
-    def _all_ready(self) -> bool:
+    def all_ready(self) -> bool:
+        """Whether every replica of the six is up to date and ready."""
         site = self.world.site
         least: dict[str, int] = {
             spec.service.name: spec.scale.min_replicas if spec.scale.autoscaling else spec.scale.replicas
             for spec in site.specs
         }
         return self.view.all_ready(site.namespace, least)
+
+    # What the phases look at
+
+    def _made(self) -> list[Resource]:
+        return list(resources_of(self.world.engine.export(self.world.stack)))
 
     def _outputs(self, phase: Phase) -> None:
         outputs = self.world.engine.outputs(self.world.stack)

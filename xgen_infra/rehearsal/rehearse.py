@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from xgen_infra.engine import EngineError
+from xgen_infra.rehearsal import upgrade
 from xgen_infra.rehearsal.gitops import account
 from xgen_infra.rehearsal.go import cache_dir
 from xgen_infra.rehearsal.phases import Rehearsal
@@ -26,11 +27,15 @@ _BULKY = ("control-plane", "gitops", "pulumi-home", "bin", "tmp", "home")
 
 @dataclass(frozen=True)
 class Options:
-    """What was asked for. `real` names providers (and `python`) for which the user's own plugins serve."""
+    """What was asked for. `real` names providers (and `python`) for which the user's own plugins serve.
+
+    `since` is a Git revision: the stack is brought up by its program and file, and upgraded to the working tree's.
+    """
 
     keep: bool = False
     real: Sequence[str] = ()
     root: Path | None = None
+    since: str | None = None
 
 
 def rehearse(
@@ -46,6 +51,8 @@ def rehearse(
     """
     root = options.root or fresh_root(site.stack)
     report = Report(site.stack, site.site, site.cluster.kind, site.delivery, root)
+    upgraded = upgrade.upgrade_from(options.since, source, root) if options.since else None
+    first, project = (upgraded.base_source, upgraded.link) if upgraded else (source, None)
     try:
         with report.phase("tools", console) as phase:
             binaries = ensure(
@@ -55,11 +62,20 @@ def rehearse(
         console.print("[bold]world[/bold]")
         started = time.monotonic()
         with world(
-            site, source, root, binaries, real=options.real, progress=lambda line: console.print(f"  {line}")
+            site,
+            first,
+            root,
+            binaries,
+            project=project,
+            real=options.real,
+            progress=lambda line: console.print(f"  {line}"),
         ) as made:
             console.print(f"  [dim]{time.monotonic() - started:.1f} s[/dim]")
             _describe(report, site, options.real)
-            _run(made, report, console, options, after_up)
+            if upgraded:
+                upgrade.run(Rehearsal(made, report, console), upgraded)
+            else:
+                _run(made, report, console, options, after_up)
     except PhaseFailedError as failed:
         report.error = f"phase {failed} has a check that failed"
     except (EngineError, ProcessError) as error:
@@ -83,6 +99,7 @@ def _run(
 
 def _phases(rehearsal: Rehearsal, options: Options, after_up: Callable[[World], None] | None) -> None:
     made = rehearsal.world
+    rehearsal.before()
     rehearsal.preview()
     rehearsal.up()
     rehearsal.services()
@@ -94,6 +111,7 @@ def _phases(rehearsal: Rehearsal, options: Options, after_up: Callable[[World], 
     rehearsal.document()
     rehearsal.again()
     rehearsal.change()
+    rehearsal.runbook()
     rehearsal.refused()
     rehearsal.secrecy()
     if options.keep:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network
+from typing import Any
 
+from xgen_infra import naming
 from xgen_infra.rehearsal.control_plane import Node
 from xgen_infra.rehearsal.standins.aws.emulator.networks import ExistingNetwork, ExistingSubnet
 from xgen_infra.site import EksCluster, Site
@@ -51,6 +53,27 @@ def _existing(cluster: EksCluster) -> ExistingNetwork:
         route_table_ids=vpc.private_route_table_ids,
         subnets=subnets,
     )
+
+
+def objects(site: Site) -> list[dict[str, Any]]:
+    """Return the Kubernetes objects that a cluster which runs already has, as far as the file says so (`adopt`)."""
+    if not site.k3s:
+        return []
+    adopt, found = site.k3s.adopt, []
+    if adopt.data_services or adopt.namespace:
+        found.append(_object("Namespace", naming.DATA_NAMESPACE))
+    if adopt.namespace:
+        found.append(_object("Namespace", site.namespace))
+    if adopt.data_services:
+        from xgen_infra.k3s.data_services import in_cluster  # noqa: PLC0415 - it brings the SDK
+
+        found += [_object("Service", name, naming.DATA_NAMESPACE) for name in in_cluster(site.infra)]
+    return found
+
+
+def _object(kind: str, name: str, namespace: str | None = None) -> dict[str, Any]:
+    metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
+    return {"apiVersion": "v1", "kind": kind, "metadata": metadata, "spec": {}}
 
 
 def nodes(site: Site) -> list[Node]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,23 +13,20 @@ from pathlib import Path
 from xgen_infra.engine import Engine
 from xgen_infra.load import STACK_FILE_VARIABLE
 from xgen_infra.rehearsal import control_plane, gitops, seeds
-from xgen_infra.rehearsal.canary import RehearsalFile, prepare
+from xgen_infra.rehearsal.canary import Canaries, RehearsalFile, prepare
 from xgen_infra.rehearsal.charts import pack
 from xgen_infra.rehearsal.control_plane import ControlPlane
 from xgen_infra.rehearsal.control_plane.pki import Authority
 from xgen_infra.rehearsal.moto_server import MotoServer, Tls, free_port
 from xgen_infra.rehearsal.processes import Supervisor, clean_environment
 from xgen_infra.rehearsal.real import link
-from xgen_infra.rehearsal.standins import language
 from xgen_infra.rehearsal.standins.eks import command
 from xgen_infra.rehearsal.standins.kubernetes.charts import SUBSTITUTES
-from xgen_infra.rehearsal.standins.main import PORTS
+from xgen_infra.rehearsal.surroundings import PASSPHRASE, PORTS, STAND_INS, install_language, programs_on_path
 from xgen_infra.rehearsal.tools import Tool
 from xgen_infra.site import Site
 from xgen_infra.versions import ARGO_CD, CLUSTER_AUTOSCALER, LOAD_BALANCER_CONTROLLER
 
-PASSPHRASE = "rehearsal"  # noqa: S105 - it seals canaries only
-STAND_INS = ("kubernetes", "aws", "eks")
 _SECONDS = 60.0
 
 
@@ -53,7 +49,7 @@ class World:
     control_plane: ControlPlane
     kubeconfig: Path
     binaries: Mapping[Tool, Path]
-    environment: Mapping[str, str]
+    environment: dict[str, str]
     project: Path
     aws_endpoint: str | None
     git: gitops.GitOps | None = None
@@ -102,7 +98,7 @@ def world(
     (root / "pulumi-home").mkdir(mode=0o700, parents=True, exist_ok=True)
     link(real, root / "pulumi-home")
     with Supervisor(root) as supervisor:
-        file = prepare(source, root / source.name, PASSPHRASE)
+        file = prepare(source, root / source.name, Canaries(PASSPHRASE))
         file.change(("delivery",), site.delivery)
         progress("control plane: etcd, API server, controller manager, scheduler, simulated nodes, metrics")
         context = (site.k3s.context if site.k3s else None) or "rehearsal"
@@ -116,7 +112,7 @@ def world(
         if site.eks:
             command.install(root / "bin", plane.kubeconfig, root / "stand-ins" / "private")
         if "python" not in real:
-            language.install(root / "bin")
+            install_language(root / "bin")
         environment = _environment(root, plane, ports, binaries, file, source)
         git = None
         if Tool.ARGOCD in binaries:
@@ -180,7 +176,7 @@ def _stand_ins(
         root,
         PYTHONPATH=_source(),
         KUBECONFIG=str(plane.kubeconfig),
-        PATH=_path(root, binaries),
+        PATH=programs_on_path(root, binaries),
         **{SUBSTITUTES: str(substitutes)},
     )
     argv: list[str | Path] = [sys.executable, "-m", "xgen_infra.rehearsal.standins.main"]
@@ -215,20 +211,9 @@ def _environment(
         "PULUMI_OPTION_CONFIG_FILE": str(file.path),
         "PULUMI_DEBUG_PROVIDERS": providers,
         "KUBECONFIG": str(plane.kubeconfig),
-        "PATH": _path(root, binaries),
+        "PATH": programs_on_path(root, binaries),
         STACK_FILE_VARIABLE: str(source.resolve()),
     }
-
-
-def _path(root: Path, binaries: Mapping[Tool, Path]) -> str:
-    """Return a PATH on which the rehearsal's own programs come first, under their plain names."""
-    folder = root / "bin"
-    folder.mkdir(exist_ok=True)
-    for tool, binary in binaries.items():
-        link = folder / tool.value
-        link.unlink(missing_ok=True)
-        link.symlink_to(binary)
-    return os.pathsep.join([str(folder), os.environ.get("PATH", os.defpath)])
 
 
 def _source() -> str:

@@ -47,9 +47,10 @@ class Scene:
         return git.repository
 
     def xgen(self, *words: str) -> Command:
-        """Run the xgen command on the rehearsal's copy of the customer's file."""
+        """Run the program's own xgen command on the rehearsal's copy of the customer's file."""
         done = subprocess.run(
             [sys.executable, "-m", "xgen_infra.cli", "-C", str(self.world.root), *words],
+            cwd=self.world.project,
             env={**os.environ, **self.world.environment},
             capture_output=True,
             text=True,

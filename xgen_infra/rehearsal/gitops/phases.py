@@ -61,6 +61,15 @@ class GitOpsPhases:
             said = next((line for line in judged.said.splitlines() if line.startswith("ok")), judged.said)
             phase.check("xgen wait says so", judged.status == 0, said)
 
+    def upgraded(self) -> None:
+        """Mirror what another revision of the program makes, and see the six follow."""
+        with self._phase("xgen mirror by the working tree") as phase:
+            mirrored = self._scene.xgen("mirror", self._world.stack)
+            phase.check("published", mirrored.status == 0, mirrored.said.splitlines()[-1])
+            synced = until(lambda: self._scene.synced_to(self._scene.head()), _HEALTHY_SECONDS)
+            good = until(self._scene.all_good, _HEALTHY_SECONDS)
+            phase.check("Synced and Healthy", synced and good, self._scene.states())
+
     def changes(self) -> None:
         """Change the file, the cluster and the repository; see each carried, healed or withstood."""
         self._values()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import runpy
-import shlex
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -20,10 +19,11 @@ from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 from xgen_infra.rehearsal.standins.server import OPTIONS
+from xgen_infra.rehearsal.surroundings import install_language as install
+
+__all__ = ["VERSION", "Host", "install", "main"]
 
 VERSION = "3.272.0"
-EXECUTABLE = "pulumi-language-python"
-_MODULE = "xgen_infra.rehearsal.standins.language"
 
 
 class Host(language_pb2_grpc.LanguageRuntimeServicer):
@@ -74,15 +74,6 @@ def _forget(package: str) -> None:
     """Let the program import its own copy of a package: at another revision it is not this one."""
     for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
         del sys.modules[name]
-
-
-def install(folder: Path) -> None:
-    """Write the host's executable into a folder that is to come first on PATH."""
-    script = folder / EXECUTABLE
-    source = shlex.quote(str(Path(__file__).parents[3]))
-    command = f"exec {shlex.quote(sys.executable)} -m {_MODULE}"
-    script.write_text(f'#!/bin/sh\nPYTHONPATH={source} {command} "$@"\n')
-    script.chmod(0o755)
 
 
 def main() -> None:

@@ -13,14 +13,13 @@ import os
 import signal
 import threading
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from xgen_infra.rehearsal.standins.journal import Journal
 from xgen_infra.rehearsal.standins.server import serve
 from xgen_infra.rehearsal.standins.stand import Stand
-
-PORTS = "ports.json"
+from xgen_infra.rehearsal.surroundings import PORTS
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -30,9 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
+    find = _in_memory(asked) if asked.memory else lambda name: _stand(name, asked)
     servers, ports = [], {}
     for name in filter(None, asked.providers.split(",")):
-        server, ports[name] = serve(_stand(name, asked), Journal(folder, name))
+        server, ports[name] = serve(find(name), Journal(folder, name))
         servers.append(server)
     ready = folder / (PORTS + ".part")
     ready.write_text(json.dumps(ports))
@@ -67,6 +67,16 @@ def _stand(name: str, asked: Namespace) -> Stand:
     raise SystemExit(f"no stand-in is called {name}")
 
 
+def _in_memory(asked: Namespace) -> Callable[[str], Stand]:
+    from xgen_infra.rehearsal.standins.memory.door import Setting  # noqa: PLC0415
+    from xgen_infra.rehearsal.standins.memory.stands import Memory, open_door  # noqa: PLC0415
+
+    folder = Path(asked.folder)
+    memory = Memory(folder, Setting.read(Path(asked.memory)), Path(asked.helm), Path(asked.project))
+    open_door(memory, folder)
+    return memory.stand
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser()
     parser.add_argument("--folder", required=True)
@@ -76,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--kubeconfig", default="", help="the administrator's, of the local control plane")
     parser.add_argument("--aws-endpoint", default="")
     parser.add_argument("--account", default="123456789012")
+    parser.add_argument("--memory", default="", help="a Setting's file: clusters and AWS in this process")
     parser.add_argument("--parent", type=int, default=0, help="end when this process is gone")
     return parser
 

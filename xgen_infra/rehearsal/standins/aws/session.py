@@ -86,6 +86,8 @@ class Aws:
         )
         if self.key == _ROOT_KEY:
             client.meta.events.register("before-sign.*.*", self._name_account)
+        if self.world.answer:
+            client.meta.events.register("before-send.*.*", self.world.answer)
         return client
 
     def _name_account(self, request: Any, **_: Any) -> None:

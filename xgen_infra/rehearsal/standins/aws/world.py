@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 DEFAULT_ACCOUNT = "123456789012"
 ROOT_KEY_ID = "AKIAREHEARSALROOT000"
@@ -16,10 +18,12 @@ class World:
 
     `root` is the rehearsal's folder (the store lives there). `kubeconfig` is the administrator's file of the
     one local control plane that every EKS cluster maps to; without it clusters have the emulator's made-up
-    endpoint. `account` is the account of the credentials that a program gets from its environment.
+    endpoint. `account` is the account of the credentials that a program gets from its environment. `answer` is
+    asked in place of the network where the emulator lives in this process (botocore's `before-send` event).
     """
 
     root: Path
     moto_url: str
     kubeconfig: Path | None = None
     account: str = DEFAULT_ACCOUNT
+    answer: Callable[..., Any] | None = None

@@ -20,7 +20,11 @@ def stand(private: Path, helm: Path, project: Path) -> Stand:
     folder, from which local charts are named.
     """
     clusters = Clusters(private)
-    releases = Releases(clusters, helm, Charts(project), private)
+    return stand_on(clusters, Releases(clusters, helm, Charts(project), private))
+
+
+def stand_on(clusters: Clusters, releases: Releases) -> Stand:
+    """Return the provider on clusters of any kind."""
     return Stand(
         name="kubernetes",
         version=version("pulumi-kubernetes"),

@@ -36,7 +36,7 @@ IMMUTABLE: Mapping[tuple[str, str], tuple[str, ...]] = {
 """Fields whose change replaces an object, by group and kind: those for which pulumi-kubernetes plans it, and
 those that the API server will not change (Kubernetes API reference, by kind)."""
 
-_CLUSTER_WIDE = frozenset(
+CLUSTER_WIDE = frozenset(
     {
         "APIService",
         "CSIDriver",
@@ -81,7 +81,7 @@ class Kind:
     @property
     def cluster_wide(self) -> bool:
         """Whether Kubernetes' own kind of this name lives in no namespace."""
-        return self.name in _CLUSTER_WIDE
+        return self.name in CLUSTER_WIDE
 
     def replacing(self, options: Options, inputs: Props) -> tuple[str, ...]:
         """Return the fields whose change replaces an object.

@@ -102,6 +102,16 @@ def replaced_by(old: Props, new: Props) -> list[str]:
     return changed if old_cluster and new_cluster and old_cluster != new_cluster else []
 
 
+def server(content: Props) -> str:
+    """Return the address of the API server of a kubeconfig's chosen context; raises KubeconfigError."""
+    chosen = content.get("current-context")
+    context = _named(content, "contexts", chosen)
+    cluster = _named(content, "clusters", context.get("cluster")) if context else None
+    if not cluster or not cluster.get("server"):
+        raise KubeconfigError(f"the kubeconfig has no cluster for the context {chosen!r}")
+    return str(cluster["server"])
+
+
 def _active(config: Props) -> Props | None:
     """Return the cluster that a configuration makes active, or None where that cannot be told."""
     if not config.get("kubeconfig"):

@@ -9,7 +9,7 @@ from typing import Any
 from xgen_infra.rehearsal.standins.contract import Props
 
 MANAGER_KEY = "__fieldManager"
-_SERVER_SET = (
+SERVER_SET = (
     "creationTimestamp",
     "deletionGracePeriodSeconds",
     "deletionTimestamp",
@@ -30,7 +30,7 @@ def manifest_of(inputs: Props) -> Props:
         metadata = {}
     return {
         **manifest,
-        "metadata": {key: value for key, value in metadata.items() if key not in _SERVER_SET},
+        "metadata": {key: value for key, value in metadata.items() if key not in SERVER_SET},
     }
 
 
@@ -44,7 +44,7 @@ def outputs_of(live: Props, inputs: Props, manager: str) -> Props:
 
 def imported(live: Props) -> Props:
     """Return the inputs that a program would have to state for an object that is there."""
-    metadata = {key: value for key, value in live["metadata"].items() if key not in _SERVER_SET}
+    metadata = {key: value for key, value in live["metadata"].items() if key not in SERVER_SET}
     kept = {
         key: value for key, value in (metadata.get("annotations") or {}).items() if key not in _BOOKKEEPING
     }

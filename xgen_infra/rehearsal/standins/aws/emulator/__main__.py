@@ -5,39 +5,22 @@ from __future__ import annotations
 import argparse
 import os
 import threading
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xgen_infra.rehearsal.standins.aws.emulator.application import application
+
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from werkzeug.serving import BaseWSGIServer
 
 
 def main() -> None:
     """Serve until ended by a signal."""
     asked = _arguments()
-    os.environ.update(
-        MOTO_PORT=str(asked.port),
-        MOTO_IAM_LOAD_MANAGED_POLICIES="true",
-        MOTO_EC2_LOAD_DEFAULT_AMIS="false",
-        INITIAL_NO_AUTH_ACTION_COUNT="inf" if asked.open else "0",
-    )
-    # moto reads its settings from the environment when it is imported
-    from moto.moto_server.werkzeug_app import (  # noqa: PLC0415
-        DomainDispatcherApplication,
-        MotoRequestHandler,
-        create_backend_app,
-    )
-    from werkzeug.serving import BaseWSGIServer, make_server  # noqa: PLC0415
-
-    from xgen_infra.rehearsal.standins.aws.emulator import boundaries, guard, networks  # noqa: PLC0415
-
-    boundaries.install()
-    if not asked.open:
-        guard.install()
-    if asked.networks:
-        networks.lay(networks.load(asked.networks))
-    app = one_at_a_time(DomainDispatcherApplication(create_backend_app))
+    os.environ["MOTO_PORT"] = str(asked.port)
+    app = application(asked.networks, enforce_iam=not asked.open)
+    from moto.moto_server.werkzeug_app import MotoRequestHandler  # noqa: PLC0415 - after its settings
+    from werkzeug.serving import make_server  # noqa: PLC0415
 
     def serve(port: int, tls: tuple[str, str] | None) -> BaseWSGIServer:
         return make_server(
@@ -48,17 +31,6 @@ def main() -> None:
         secure = serve(asked.tls_port, (str(asked.certificate), str(asked.key)))
         threading.Thread(target=secure.serve_forever, daemon=True).start()
     serve(asked.port, None).serve_forever()
-
-
-def one_at_a_time(app: WSGIApplication) -> WSGIApplication:
-    """Answer requests one after the other: moto changes its tables while other threads walk over them."""
-    lock = threading.Lock()
-
-    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        with lock:
-            return list(app(environ, start_response))
-
-    return answer
 
 
 def _arguments() -> argparse.Namespace:

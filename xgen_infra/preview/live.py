@@ -1,0 +1,30 @@
+"""The real preview of a stack: the caller's own Pulumi, state and credentials."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from xgen_infra.engine import Engine, EngineError
+from xgen_infra.findings import Refused
+from xgen_infra.folder import read_site
+from xgen_infra.preview.plan import plan_of
+from xgen_infra.preview.site import SitePreview
+
+
+def preview_live(project: Path, stack: str) -> SitePreview:
+    """Preview one stack; what fails of it is said in the result. Raises UnknownSiteError for one that has no file."""
+    started = time.monotonic()
+    try:
+        read_site(project, stack)
+        plan = plan_of(Engine(project).preview(stack))
+        found = SitePreview(stack, "previewed", plan)
+    except FileNotFoundError:
+        found = SitePreview(stack, "failed", problem="there is no `pulumi` on PATH: install the Pulumi CLI")
+    except EngineError as error:
+        partial = plan_of(error.result) if error.result else None
+        found = SitePreview(stack, "failed", partial, str(error))
+    except Refused as error:
+        found = SitePreview(stack, "failed", problem=str(error))
+    return replace(found, seconds=round(time.monotonic() - started, 1))

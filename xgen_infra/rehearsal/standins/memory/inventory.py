@@ -1,0 +1,138 @@
+"""What is in AWS, in a form that two runs can be compared by: names and tags in place of ids that AWS gives out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from xgen_infra.rehearsal.standins.aws.session import Aws
+from xgen_infra.rehearsal.standins.aws.world import World
+from xgen_infra.rehearsal.standins.contract import Props
+
+
+class Listing(NamedTuple):
+    """A call that lists things: the key of its answer, and of each the keys of its id and its name."""
+
+    type: str
+    service: str
+    operation: str
+    answer: str
+    ident: str
+    name: str = ""
+
+
+LISTINGS = (
+    Listing("vpc", "ec2", "describe_vpcs", "Vpcs", "VpcId"),
+    Listing("subnet", "ec2", "describe_subnets", "Subnets", "SubnetId"),
+    Listing("route table", "ec2", "describe_route_tables", "RouteTables", "RouteTableId"),
+    Listing("internet gateway", "ec2", "describe_internet_gateways", "InternetGateways", "InternetGatewayId"),
+    Listing("NAT gateway", "ec2", "describe_nat_gateways", "NatGateways", "NatGatewayId"),
+    Listing("elastic IP", "ec2", "describe_addresses", "Addresses", "AllocationId"),
+    Listing("security group", "ec2", "describe_security_groups", "SecurityGroups", "GroupId", "GroupName"),
+    Listing(
+        "security group rule",
+        "ec2",
+        "describe_security_group_rules",
+        "SecurityGroupRules",
+        "SecurityGroupRuleId",
+        "Description",
+    ),
+    Listing(
+        "peering connection",
+        "ec2",
+        "describe_vpc_peering_connections",
+        "VpcPeeringConnections",
+        "VpcPeeringConnectionId",
+    ),
+    Listing("VPC endpoint", "ec2", "describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId", "ServiceName"),
+    Listing("flow log", "ec2", "describe_flow_logs", "FlowLogs", "FlowLogId"),
+    Listing(
+        "launch template",
+        "ec2",
+        "describe_launch_templates",
+        "LaunchTemplates",
+        "LaunchTemplateId",
+        "LaunchTemplateName",
+    ),
+    Listing("log group", "logs", "describe_log_groups", "logGroups", "logGroupName", "logGroupName"),
+    Listing("KMS alias", "kms", "list_aliases", "Aliases", "AliasName", "AliasName"),
+    Listing("KMS key", "kms", "list_keys", "Keys", "KeyId"),
+    Listing("bucket", "s3", "list_buckets", "Buckets", "Name", "Name"),
+    Listing("role", "iam", "list_roles", "Roles", "RoleName", "RoleName"),
+    Listing("user", "iam", "list_users", "Users", "UserName", "UserName"),
+    Listing(
+        "instance profile",
+        "iam",
+        "list_instance_profiles",
+        "InstanceProfiles",
+        "InstanceProfileName",
+        "InstanceProfileName",
+    ),
+    Listing("repository", "ecr", "describe_repositories", "repositories", "repositoryName", "repositoryName"),
+)
+"""What is listed, beside IAM policies, EKS clusters, and what the store keeps."""
+_GONE = {"deleted", "deleting", "terminated"}
+
+
+def contents(world: World, places: Sequence[tuple[str, str]]) -> list[Props]:
+    """Return what exists in each (account, region): [{"type", "account", "region", "name", "id"}].
+
+    Global things (IAM, buckets) appear in each region asked about. `name` is a Name tag or the name that it was
+    given, or "" where it has none.
+    """
+    found = []
+    for account, region in places:
+        aws = Aws(world, region, account)
+        for kind, ident, name in (*_listed(aws), *_policies(aws), *_clusters(aws), *_keys(aws)):
+            found.append({"type": kind, "account": account, "region": region, "name": name, "id": ident})
+    for file in sorted((world.root / "aws-store").glob("*.json")):
+        account, _, region = file.stem.partition("-")
+        for kind, items in sorted(json.loads(file.read_text(encoding="utf-8")).items()):
+            found += [
+                {"type": kind, "account": account, "region": region, "name": key, "id": key} for key in items
+            ]
+    return sorted(found, key=lambda one: json.dumps(one, sort_keys=True))
+
+
+def _listed(aws: Aws) -> Iterator[tuple[str, str, str]]:
+    for listing in LISTINGS:
+        for item in _all(aws.client(listing.service), listing.operation, listing.answer):
+            if _state(item) in _GONE:
+                continue
+            tags = {tag["Key"]: tag["Value"] for tag in item.get("Tags") or []}
+            name = tags.get("Name") or (str(item.get(listing.name) or "") if listing.name else "")
+            yield listing.type, str(item[listing.ident]), name
+
+
+def _policies(aws: Aws) -> Iterator[tuple[str, str, str]]:
+    for item in _all(aws.client("iam"), "list_policies", "Policies", Scope="Local"):
+        yield "policy", item["Arn"], item["PolicyName"]
+
+
+def _clusters(aws: Aws) -> Iterator[tuple[str, str, str]]:
+    eks = aws.client("eks")
+    for name in eks.list_clusters()["clusters"]:
+        yield "EKS cluster", name, name
+        for group in eks.list_nodegroups(clusterName=name)["nodegroups"]:
+            yield "node group", f"{name}/{group}", group
+
+
+def _keys(aws: Aws) -> Iterator[tuple[str, str, str]]:
+    iam = aws.client("iam")
+    for user in _all(iam, "list_users", "Users"):
+        for key in iam.list_access_keys(UserName=user["UserName"])["AccessKeyMetadata"]:
+            yield "access key", key["AccessKeyId"], f"{user['UserName']} {key['Status']}"
+
+
+def _all(client: Any, operation: str, answer: str, **asked: Any) -> Iterator[Props]:
+    if not client.can_paginate(operation):
+        yield from getattr(client, operation)(**asked)[answer]
+        return
+    for page in client.get_paginator(operation).paginate(**asked):
+        yield from page[answer]
+
+
+def _state(item: Props) -> str:
+    state = item.get("State") or item.get("Status") or ""
+    return str(state.get("Code", "") if isinstance(state, dict) else state).lower()

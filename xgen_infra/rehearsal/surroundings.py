@@ -1,0 +1,40 @@
+"""What every world shares, however its clusters and clouds are made."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from xgen_infra.rehearsal.tools import Tool
+
+PASSPHRASE = "rehearsal"  # noqa: S105 - it seals canaries only
+STAND_INS = ("kubernetes", "aws", "eks")
+PORTS = "ports.json"
+"""The file in which the stand-ins say where each of them answers."""
+_LANGUAGE = "pulumi-language-python"
+
+
+def programs_on_path(root: Path, binaries: Mapping[Tool, Path], *, sealed: bool = False) -> str:
+    """Return a PATH on which the rehearsal's own programs come first, under their plain names.
+
+    Behind them come the caller's, or, where it is `sealed`, only those of the system.
+    """
+    folder = root / "bin"
+    folder.mkdir(exist_ok=True)
+    for tool, binary in binaries.items():
+        link = folder / tool.value
+        link.unlink(missing_ok=True)
+        link.symlink_to(binary)
+    return os.pathsep.join([str(folder), os.defpath if sealed else os.environ.get("PATH", os.defpath)])
+
+
+def install_language(folder: Path) -> None:
+    """Write the Python language host's executable into a folder that is to come first on PATH."""
+    script = folder / _LANGUAGE
+    source = shlex.quote(str(Path(__file__).parents[2]))
+    command = f"exec {shlex.quote(sys.executable)} -m xgen_infra.rehearsal.standins.language"
+    script.write_text(f'#!/bin/sh\nPYTHONPATH={source} {command} "$@"\n')
+    script.chmod(0o755)
