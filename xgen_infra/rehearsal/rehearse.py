@@ -73,7 +73,7 @@ def rehearse(
             console.print(f"  [dim]{time.monotonic() - started:.1f} s[/dim]")
             _describe(report, site, options.real)
             if upgraded:
-                upgrade.run(Rehearsal(made, report, console), upgraded)
+                upgrade.run(Rehearsal(made, report, console, Watch()), upgraded)
             else:
                 _run(made, report, console, options, after_up)
     except PhaseFailedError as failed:
