@@ -259,7 +259,7 @@ def plants(made: World, view: ClusterView) -> dict[str, tuple[Callable[[str], No
         path.parent.mkdir(parents=True, exist_ok=True)
         before = path.read_bytes() if path.exists() else None
         back = (lambda: path.write_bytes(before)) if before is not None else path.unlink
-        return (lambda value: path.open("a").write(f"\n{value}\n") and None), back
+        return (lambda value: path.open("a").write(f"\n# {value}\n") and None), back
 
     def config_map(value: str) -> None:
         body = {"metadata": {"name": "planted"}, "data": {"key": value}}

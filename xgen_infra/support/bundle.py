@@ -92,7 +92,10 @@ class Bundle:
 
         Raises BundleError, with nothing written, where a secret is found in it or the file is there already.
         """
-        search = Search({name: value for name, value in self.known.items() if value not in self.public})
+        first: dict[str, str] = {}
+        for name, value in self.known.items():
+            first.setdefault(value, name)
+        search = Search({name: value for value, name in first.items() if value not in self.public})
         manifest = json.dumps(self.manifest(search), indent=2, ensure_ascii=False).encode()
         whole = {**self.files, MANIFEST: manifest}
         found = [
