@@ -31,6 +31,7 @@ if pulumi.get_stack() == "main":
 
 
 def by_name(site: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    assert site["plan"], site["problem"]
     return {change["name"]: change for change in site["plan"]["changes"]}
 
 

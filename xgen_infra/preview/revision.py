@@ -25,7 +25,13 @@ def check_out(project: Path, asked: str, folder: Path) -> Revision:
     Neither the work tree nor the repository is touched: no checkout, no worktree entry, no hook runs.
     """
     git = Git.around(project)
-    commit = git.text("rev-parse", "--verify", "--end-of-options", f"{asked}^{{commit}}").strip()
+    try:
+        commit = git.text("rev-parse", "--verify", "--end-of-options", f"{asked}^{{commit}}").strip()
+    except GitError as error:
+        raise GitError(
+            f"this clone has no revision {asked!r}: check its name, or fetch it (a shallow clone in CI: "
+            f"git fetch origin {asked}). {error}"
+        ) from None
     prefix = project.resolve().relative_to(git.folder.resolve()).as_posix()
     tree = commit if prefix == "." else f"{commit}:{prefix}"
     packed = git.run("archive", "--format=tar", tree)
