@@ -47,8 +47,10 @@ def against_validators() -> Iterator[Figure]:
         schema = folder / "schema.json"
         schema.write_text(schema_text(), encoding="utf-8")
         files = [path.name for path in sorted(folder.glob("Pulumi.*.yaml"))]
+        imported = ["import", "-f", "-p", "customers", "-o", "schema.cue", "jsonschema:", schema.name]
+        _run(folder, [str(cue), *imported])
         theirs: dict[str, Callable[[], None]] = {
-            "cue vet": lambda: _run(folder, [str(cue), "vet", f"jsonschema:{schema.name}", *files])
+            "cue vet": lambda: _run(folder, [str(cue), "vet", "-c", "schema.cue", *files])
         }
         if rust:
             instances = [word for file in files for word in ("-i", file)]

@@ -29,7 +29,7 @@ from .sites import SAMPLES, bases
 
 EVERY = os.environ.get("XGEN_EVERY_FIELD") == "1"
 SEED = int(os.environ.get("XGEN_SEED") or datetime.now(UTC).toordinal())
-SOME = 20
+SOME = 10
 
 
 def told(site: Site) -> list[Any]:
