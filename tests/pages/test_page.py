@@ -58,7 +58,7 @@ def opened(browser: Any, folder: Path) -> Iterator[Callable[..., Any]]:
     contexts = []
 
     def open_(name: str, **options: Any) -> Any:
-        context = browser.new_context(**{"viewport": DESK, **options})
+        context = browser.new_context(**{"viewport": DESK, "reduced_motion": "reduce", **options})
         contexts.append(context)
         page = context.new_page()
         page.seen = {"requests": [], "complaints": []}
