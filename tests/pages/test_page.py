@@ -58,7 +58,7 @@ def opened(browser: Any, folder: Path) -> Iterator[Callable[..., Any]]:
     contexts = []
 
     def open_(name: str, **options: Any) -> Any:
-        context = browser.new_context(**{"viewport": DESK, **options})
+        context = browser.new_context(**{"viewport": DESK, "reduced_motion": "reduce", **options})
         contexts.append(context)
         page = context.new_page()
         page.seen = {"requests": [], "complaints": []}
@@ -103,7 +103,7 @@ def test_every_link_leads_to_a_place_on_the_page(name: str, opened: Open) -> Non
     ids = page.eval_on_selector_all("[id]", "all => all.map((e) => e.id)")
     assert len(ids) == len(set(ids))
     page.click("nav a[href='#scale']")
-    assert page.locator("#scale").bounding_box()["y"] < DESK["height"]
+    page.wait_for_function("document.getElementById('scale').getBoundingClientRect().top < innerHeight")
 
 
 @pytest.mark.parametrize("name", ["aww", "lotteimall"])
