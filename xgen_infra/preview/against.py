@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xgen_infra.delivery.applications import CHART_FOLDER
-from xgen_infra.engine import EngineError, Result
+from xgen_infra.engine import EngineError
 from xgen_infra.findings import Refused
 from xgen_infra.folder import UnknownSiteError, read_site, stack_files
-from xgen_infra.preview.plan import HIDDEN, Plan, plan_of
+from xgen_infra.preview.plan import HIDDEN, Plan, planned
 from xgen_infra.preview.rendered import RenderError, difference, refuse_broken_chart, rendered
 from xgen_infra.preview.revision import Revision
 from xgen_infra.preview.site import SitePreview
@@ -23,10 +23,8 @@ from xgen_infra.rehearsal.canary import Canaries
 from xgen_infra.rehearsal.memory import MemoryWorld, Program, memory_world
 from xgen_infra.rehearsal.processes import ProcessError
 from xgen_infra.rehearsal.tools import Tool
-from xgen_infra.removal import resources_of
 from xgen_infra.site import Site
 
-_PROTECTED = "protect"
 _RESEALED = (
     "The seal of the file (its salt or key) changed, and every secret with it: that a secret is shown as changed "
     "does not mean that its value did."
@@ -132,7 +130,7 @@ class _Run:
             else:
                 self.notes.append(_NEW)
             self.say(f"{self.stack}: preview at the working tree")
-            return _previewed(world)
+            return planned(world.engine, world.stack)
 
     def _bring_up(self, world: MemoryWorld, now: Program) -> None:
         self.say(f"{self.stack}: up at {self.subject.base.asked}")
@@ -165,21 +163,3 @@ class _Run:
         except RenderError:
             self.notes.append(f"The program at {base.asked} cannot render its values: they are not compared.")
             return {}
-
-
-def _previewed(world: MemoryWorld) -> tuple[Plan, str]:
-    """Return the plan, and what the engine refuses of it.
-
-    The engine stops at the first protected resource that would go. To show the whole, the throw-away state's
-    protection is then lifted and the preview run again.
-    """
-    try:
-        return plan_of(world.engine.preview(world.stack)), ""
-    except EngineError as error:
-        if _PROTECTED not in str(error):
-            raise
-        refused = str(error)
-    guarded = [one.urn for one in resources_of(world.engine.export(world.stack)) if one.protect]
-    world.engine.run("state", "unprotect", "--all", "--yes", "--stack", world.stack)
-    result: Result = world.engine.preview(world.stack)
-    return plan_of(result, guarded), refused

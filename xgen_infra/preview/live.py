@@ -9,7 +9,7 @@ from pathlib import Path
 from xgen_infra.engine import Engine, EngineError
 from xgen_infra.findings import Refused
 from xgen_infra.folder import read_site
-from xgen_infra.preview.plan import plan_of
+from xgen_infra.preview.plan import plan_of, planned
 from xgen_infra.preview.site import SitePreview
 
 
@@ -18,8 +18,8 @@ def preview_live(project: Path, stack: str) -> SitePreview:
     started = time.monotonic()
     try:
         read_site(project, stack)
-        plan = plan_of(Engine(project).preview(stack))
-        found = SitePreview(stack, "previewed", plan)
+        plan, refused = planned(Engine(project), stack)
+        found = SitePreview(stack, "refused" if refused else "previewed", plan, refused)
     except FileNotFoundError:
         found = SitePreview(stack, "failed", problem="there is no `pulumi` on PATH: install the Pulumi CLI")
     except EngineError as error:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from xgen_infra.engine import Result, Step
+from xgen_infra.engine import Engine, EngineError, Result, Step
 from xgen_infra.engine.events import SECRET, UNKNOWN
 from xgen_infra.findings import keeps_secret
 from xgen_infra.rehearsal.standins.wire import at, has_unknown, steps
@@ -17,6 +17,7 @@ Op = Literal["create", "update", "replace", "delete"]
 KNOWN_LATER = "(known only after up)"
 HIDDEN = "(secret)"
 NOTHING = "(nothing)"
+_PROTECTED = "marked for protection"
 _OPS: Mapping[str, Op] = {
     "create": "create",
     "import": "create",
@@ -94,15 +95,27 @@ class Plan:
         return {op: counted[op] for op in ("create", "update", "replace", "delete")}
 
 
-def plan_of(result: Result, protected: Iterable[str] = ()) -> Plan:
-    """Read a preview's steps; `protected` are URNs that are protected though the previewed state does not say so."""
-    guarded = set(protected)
+def planned(engine: Engine, stack: str) -> tuple[Plan, str]:
+    """Return a stack's plan, and what the engine refuses of it because it is protected.
+
+    The plan is whole in both cases: the engine goes on after it has refused. Raises EngineError for anything else.
+    """
+    try:
+        return plan_of(engine.preview(stack)), ""
+    except EngineError as error:
+        if error.result is None or _PROTECTED not in str(error):
+            raise
+        return plan_of(error.result), str(error)
+
+
+def plan_of(result: Result) -> Plan:
+    """Read a preview's steps."""
     seen: dict[str, Change] = {}
     for step in result.steps:
         op = _OPS.get(step.op)
         if op is None:
             continue
-        change = _change(op, step, guarded)
+        change = _change(op, step)
         before = seen.get(step.urn)
         if before is None or (op == "replace" and len(change.properties) > len(before.properties)):
             seen[step.urn] = change
@@ -111,7 +124,7 @@ def plan_of(result: Result, protected: Iterable[str] = ()) -> Plan:
     return Plan(tuple(changes), len(unchanged))
 
 
-def _change(op: Op, step: Step, guarded: set[str]) -> Change:
+def _change(op: Op, step: Step) -> Change:
     gone = op in {"replace", "delete"}
     return Change(
         op,
@@ -119,7 +132,7 @@ def _change(op: Op, step: Step, guarded: set[str]) -> Change:
         step.name,
         tuple(_properties(step)) if op in {"update", "replace"} else (),
         _HOLDS_DATA.get(step.type, "") if gone else "",
-        step.protect or step.urn in guarded,
+        step.protect,
         step.retain,
     )
 

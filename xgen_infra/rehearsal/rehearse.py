@@ -23,7 +23,7 @@ from xgen_infra.rehearsal.tools import ensure, pinned
 from xgen_infra.rehearsal.world import World, tools_of, world
 from xgen_infra.site import Site
 
-_BULKY = ("control-plane", "gitops", "pulumi-home", "bin", "tmp", "home")
+_BULKY = ("from", "rendered", "control-plane", "gitops", "pulumi-home", "bin", "tmp", "home")
 
 
 @dataclass(frozen=True)
