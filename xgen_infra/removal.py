@@ -44,11 +44,13 @@ class Stage:
     components: tuple[str, ...] = ()
 
     def members(self, resources: Iterable[Resource]) -> list[Resource]:
-        """Return the resources that belong to this stage, protected ones left out."""
+        """Return the resources that belong to this stage; what is protected, and what it stands on, is left out."""
+        listed = list(resources)
+        kept = held(listed)
         return [
             resource
-            for resource in resources
-            if not resource.protect
+            for resource in listed
+            if resource.urn not in kept
             and any(part.startswith(prefix) for part in resource.path for prefix in self.components)
         ]
 
@@ -98,15 +100,20 @@ def leftovers(resources: Sequence[Resource]) -> tuple[list[Resource], list[Resou
 
     What a protected resource stands on (its parents, provider and dependencies) belongs to neither.
     """
-    protected = [resource for resource in resources if resource.protect]
+    protected, kept = [resource for resource in resources if resource.protect], held(resources)
+    return protected, [resource for resource in resources if resource.urn not in kept]
+
+
+def held(resources: Sequence[Resource]) -> set[str]:
+    """Return the URNs of what is protected and of what it stands on: parents, provider and dependencies."""
     by_urn = {resource.urn: resource for resource in resources}
-    held, reached = set[str](), [resource.urn for resource in protected]
+    kept, reached = set[str](), [resource.urn for resource in resources if resource.protect]
     while reached:
         urn = reached.pop()
-        if urn not in held and urn in by_urn:
-            held.add(urn)
+        if urn not in kept and urn in by_urn:
+            kept.add(urn)
             reached.extend(by_urn[urn].needs)
-    return protected, [resource for resource in resources if resource.urn not in held]
+    return kept
 
 
 def _needs(item: Mapping[str, Any]) -> frozenset[str]:

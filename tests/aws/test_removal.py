@@ -6,6 +6,7 @@ import pulumi
 import pytest
 
 from xgen_infra.aws.assemble import build
+from xgen_infra.removal import STAGES, Resource
 
 from .recording import Recording, record
 from .sites import ANSWERS, built, site
@@ -74,3 +75,18 @@ def test_roles_go_after_what_uses_them(exposed: Recording) -> None:
     assert attachments["cluster-role"].urn in cluster
     nodes = exposed.before(exposed.one(GROUP))
     assert {found.urn for name, found in attachments.items() if name.startswith("nodes-")} <= nodes
+
+
+def test_a_stage_leaves_a_protected_namespace_and_the_component_it_is_part_of() -> None:
+    prefix = "urn:pulumi:mart::xgen-infra::"
+    workspace = Resource(
+        f"{prefix}xgen:delivery:Workspace::workspace", ("xgen:delivery:Workspace",), "", False
+    )
+    child = "xgen:delivery:Workspace$kubernetes:core/v1:"
+    needs = frozenset({workspace.urn})
+    namespace = Resource(
+        f"{prefix}{child}Namespace::ns", tuple(f"{child}Namespace".split("$")), "", True, needs
+    )
+    secret = Resource(f"{prefix}{child}Secret::s", tuple(f"{child}Secret".split("$")), "", False, needs)
+    stage = next(stage for stage in STAGES if stage.name == "workloads")
+    assert stage.members([workspace, namespace, secret]) == [secret]
