@@ -50,6 +50,7 @@ OTHERS: dict[str, list[Any]] = {
     "cluster.accessKeyGeneration": [4, 2],
     "cluster.previousAccessKeys": [[1], []],
     "cluster.retiredAccessKeys": [[1]],
+    "cluster.permissionsBoundary": ["arn:aws:iam::123456789012:policy/other"],
     "cluster.deletionProtection": [False],
     "cluster.vpc": [
         {

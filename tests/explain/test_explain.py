@@ -44,8 +44,8 @@ def test_a_line_is_followed_to_everything_that_it_reaches() -> None:
     told = explain("aww", "--from", "infra.postgres.host")
     assert told.returncode == 0, told.stderr
     assert f"Pulumi.aww.yaml:{line_of('postgres: {host')}:" in told.stdout
-    for service in ("xgen-frontend", "xgen-core", "xgen-documents"):
-        assert service in told.stdout
+    for reached in ("ConfigMap", "Deployment", "NetworkPolicy"):
+        assert reached in told.stdout
     assert "POSTGRES_HOST" in told.stdout
     assert "REDIS_HOST" not in told.stdout
 

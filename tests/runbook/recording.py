@@ -37,6 +37,11 @@ def recorded(
     """Return the outputs of a sample's stack, of which some fields of the file are changed."""
     raw = yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())["config"]["xgen-infra:site"]
     site = Site.model_validate(with_defaults(merged(raw, changes or {}), name, vendor_in(ROOT)))
+    return outputs_of(site, show_secrets=show_secrets)
+
+
+def outputs_of(site: Site, *, show_secrets: bool = False) -> dict[str, Any]:
+    """Return the outputs of a site's stack."""
 
     def program() -> dict[str, Any]:
         made: Outputs = stack.build(site, canaries())

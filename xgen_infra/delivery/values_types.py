@@ -63,7 +63,7 @@ LabelValue = Annotated[str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A
 Cidr = Annotated[
     str,
     Field(
-        pattern=r"^([0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}|[0-9a-f:]+/[0-9]{1,3})$", examples=["10.20.0.0/16"]
+        pattern=r"^([0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}|[0-9a-f:]+/[0-9]{1,3})$", examples=["192.0.2.0/24"]
     ),
 ]
 Percent = Annotated[str, Field(pattern=r"^[0-9]{1,3}%$")]
