@@ -17,6 +17,7 @@ from gitops.conftest import PASSWORD, USERNAME, served, through
 from runbook.recording import outputs_of
 from vendor.folder import ROOT, SERVICES, xgen, xgen_json
 
+from xgen_infra.delivery.services import overlay
 from xgen_infra.folder import read_site
 from xgen_infra.site import Site
 
@@ -233,8 +234,9 @@ def test_its_git_and_its_manifests_carry_its_values_and_nobody_elses(
     )
     manifests = ""
     for service in SERVICES:
+        (tmp_path / "stack.json").write_text(json.dumps(overlay(clone.site, service, {})))
         words = ["template", service, "charts/xgen-service", "--values", f"values/{service}.yaml"]
-        words += ["--namespace", clone.site.namespace]
+        words += ["--values", str(tmp_path / "stack.json"), "--namespace", clone.site.namespace]
         done = subprocess.run(
             [helm, *words], cwd=tmp_path / "git", capture_output=True, text=True, check=False
         )
