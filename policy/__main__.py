@@ -38,7 +38,8 @@ def _marked(value: Any) -> Any:
         return Hidden(_marked(value.value))
     if isinstance(value, Mapping):
         return {key: _marked(item) for key, item in value.items()}
-    return [_marked(item) for item in value] if isinstance(value, list) else value
+    # Lists come as a proxy, which is no list.
+    return [_marked(item) for item in value] if isinstance(value, Sequence) and not isinstance(value, str) else value
 
 
 def _each(

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
 
 from rich.console import Console
 
@@ -53,15 +52,15 @@ class Rehearsal:
         """Preview first, as a person would."""
         with self.report.phase("pulumi preview", self.console) as phase:
             options, beside = self._secrecy.previews()
-            result = self._judged(phase, options)
+            result = self.world.engine.preview(self.world.stack, *options)
             beside.result()
             phase.check("nothing is made by a preview", not self._made(), "no resource in the state")
             phase.check("only creations", set(result.changes) <= {"create", "read"}, dict(result.changes))
 
-    def _judged(self, phase: Phase, options: Sequence[str]) -> Result:
-        """Preview under the policy pack."""
+    def _judged(self, phase: Phase) -> Result:
+        """Bring the stack up under the policy pack, which then sees what a preview does not know yet."""
         try:
-            result = self.world.engine.preview(self.world.stack, *policy.options(), *options)
+            result = self.world.engine.up(self.world.stack, *policy.options())
         except EngineError as refused:
             if not refused.result or not refused.result.violations:
                 raise
@@ -74,7 +73,7 @@ class Rehearsal:
     def up(self) -> None:
         """Bring the stack up."""
         with self.report.phase("pulumi up", self.console) as phase:
-            result = self.world.engine.up(self.world.stack)
+            result = self._judged(phase)
             created = result.changes.get("create", 0)
             phase.check("everything was created", created > 0 and not result.replaced, dict(result.changes))
             self.report.resources = groups(result)
