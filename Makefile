@@ -48,8 +48,8 @@ audit: setup  ## checkov on the AWS resources, parliament on every IAM document
 e2e: setup  ## End-to-end rehearsals only
 	@$(BIN)/pytest -m "e2e and not faults" -n 2 --dist loadfile --durations=10
 
-test-faults: setup  ## Every call of every operation fails in every way, once each (hours)
-	@$(BIN)/pytest -m faults tests/faults -n 2 --dist loadfile
+test-faults: setup  ## Each call of each operation fails in each way, once (hours; ARGS="-k next_run": a sample)
+	@$(BIN)/pytest -m faults tests/faults -n 2 --dist loadfile $(ARGS)
 
 test-vendor: setup  ## The vendor's pipelines and real registries (installs Java, Maven and Node where they are missing)
 	@tests/vendor_slow/install.sh

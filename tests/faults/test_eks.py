@@ -20,7 +20,7 @@ from xgen_infra.rehearsal.tools import ensure
 from .cycle import Ground, Moment, disturbed, undisturbed
 from .plans import every, sample
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.faults, pytest.mark.timeout(7200)]
 ROOT = Path(__file__).parents[2]
 LIVES = 9
 """Each has three faults."""
@@ -98,7 +98,6 @@ def test_the_next_run_ends_where_an_undisturbed_one_does(ground: Ground, expecte
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.faults
 def test_whichever_call_fails(ground: Ground, expected: Moment) -> None:
     wrong = [line for plan in every(expected.calls) for line in disturbed(ground, expected, plan)]
     assert not wrong, "\n".join(wrong)
