@@ -1,20 +1,25 @@
 #!/usr/bin/env bash
 # Writes the runbooks of the samples and shows them to headless Chromium, which the system's package manager installs
-# where it is missing. Playwright has an environment of its own, kept in the cache.
+# where it is missing; XGEN_CHROMIUM names one that is not on PATH. Playwright has an environment of its own, kept in the cache.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
+chromium=${XGEN_CHROMIUM:-$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}
 if [ -z "$chromium" ]; then
     as_root=()
     [ "$(id -u)" -eq 0 ] || as_root=(sudo -n)
+    needed="Chromium is needed and cannot be installed from here: install it (Debian: apt-get install chromium), \
+or name one: make test-pages XGEN_CHROMIUM=/path/to/chrome"
     if ! command -v apt-get >/dev/null || ! "${as_root[@]}" true 2>/dev/null; then
-        echo "Chromium is needed, and cannot be installed from here: install it (Debian: apt-get install chromium)." >&2
+        echo "$needed" >&2
         exit 1
     fi
     echo "Installing chromium"
-    "${as_root[@]}" apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends chromium >/dev/null
-    chromium=$(command -v chromium)
+    if ! { "${as_root[@]}" apt-get update -qq &&
+        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null &&
+        chromium=$(command -v chromium); }; then
+        echo "$needed" >&2
+        exit 1
+    fi
 fi
 digest=$(sha256sum requirements/pages.txt | cut -c1-12)
 environment="${XGEN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/xgen-infra}/pages/$digest"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -68,3 +69,15 @@ def test_every_name_that_a_job_refers_to_is_there() -> None:
         assert [name for name in [*named, *needs] if name not in pipeline] == []
         if "stage" in job:
             assert job["stage"] in pipeline["stages"]
+
+
+@pytest.mark.parametrize("file", [one for one in FILES if one.suffix == ".yml"], ids=lambda path: path.name)
+def test_every_entry_of_a_script_is_a_whole_command(file: Path) -> None:
+    """In a list in brackets, a comma within the quotes of a command cuts the command in two."""
+    jobs = [one for one in yaml.safe_load(file.read_text()).values() if isinstance(one, dict)]
+    for job in jobs:
+        for entry in (
+            one for part in ("before_script", "script", "after_script") for one in job.get(part, [])
+        ):
+            done = subprocess.run(["sh", "-n", "-c", entry], capture_output=True, text=True, check=False)
+            assert done.returncode == 0, f"{entry}: {done.stderr}"

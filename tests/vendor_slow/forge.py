@@ -30,6 +30,7 @@ PLAYED = ("wait", *(verb for verb in ("preview", "drift") if verb not in VERBS))
 """Verbs that a stand-in always plays: what needs a customer's cluster, and what is not there yet."""
 SLOW = ("preview", "drift")
 """Verbs that a stand-in plays unless a test asks for the real ones."""
+SETTINGS = ".gitlab-ci-local-variables.yml"
 _VERDICT = re.compile(
     r"^ (PASS|FAIL|WARN) {1,2}(?:\[[^\]]+\] -> )?(\S.*?)(?: +(?:pre_script|after_script))? *$", re.MULTILINE
 )
@@ -81,7 +82,7 @@ class Forge:
     def __post_init__(self) -> None:
         self.work = self.root / "work"
         self.work.mkdir(parents=True)
-        for name in ("xgen_infra", "ci", "requirements", "charts"):
+        for name in ("xgen_infra", "ci", "requirements", "charts", "tools"):
             shutil.copytree(ROOT / name, self.work / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in (".gitlab-ci.yml", ".gitignore", "__main__.py"):
             shutil.copy(ROOT / name, self.work)
@@ -92,6 +93,8 @@ class Forge:
         subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", bare], check=True)
         git(self.work, "init", "--quiet", "--initial-branch=main")
         git(self.work, "remote", "add", "origin", str(bare))
+        # A commit after a run must not hold the settings of that run.
+        (self.work / ".git" / "info" / "exclude").write_text(f"{SETTINGS}\n")
         self.commit()
         git(self.work, "push", "--quiet", "origin", "main")
         git(self.work, "remote", "set-head", "origin", "main")
@@ -140,7 +143,7 @@ class Forge:
             **self.variables,
         }
         given = {name: {"type": "variable", "values": {"*": value}} for name, value in settings.items()}
-        (self.work / ".gitlab-ci-local-variables.yml").write_text(yaml.safe_dump(given))
+        (self.work / SETTINGS).write_text(yaml.safe_dump(given))
         # Where a child pipeline's file is not found, it passes, empty: an earlier run's must not be found.
         for name in (".gitlab-ci-local", "build"):
             shutil.rmtree(self.work / name, ignore_errors=True)

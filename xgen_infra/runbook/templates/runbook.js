@@ -1,6 +1,8 @@
 "use strict";
 (() => {
   const said = document.getElementById("said");
+  const resets = new Map();
+  let silence;
   const byHand = (text) => {
     const area = document.createElement("textarea");
     area.value = text;
@@ -26,10 +28,10 @@
       button.textContent = done ? "Copied" : "Select and copy";
       said.textContent = done ? "Copied" : "The browser refuses: select the text and copy it";
       button.focus();
-      setTimeout(() => {
-        button.textContent = "Copy";
-        said.textContent = "";
-      }, 2000);
+      clearTimeout(resets.get(button));
+      clearTimeout(silence);
+      resets.set(button, setTimeout(() => { button.textContent = "Copy"; }, 2000));
+      silence = setTimeout(() => { said.textContent = ""; }, 2000);
     });
   }
 })();
