@@ -367,7 +367,7 @@ def test_a_replaced_secret_is_in_no_preview_and_no_plan(running: World) -> None:
     text = running.file.path.read_text()
     new = 'replaced-"7f3a/+9e1c'
     loaded = yaml.safe_load(text)
-    loaded["config"][KEY] = {"secure": running.file.vault.encrypt(new)}
+    loaded["config"][KEY] = {"secure": running.file.shared.vault.encrypt(new)}
     running.file.path.write_text(yaml.safe_dump(loaded))
     plan = running.root / "replaced.json"
     try:
