@@ -143,16 +143,20 @@ def _properties(step: Step) -> Iterator[Property]:
         way = steps(path)
         before, after = at(step.before, way), at(step.after, way)
         yield Property(
-            path, _shown(before, way), _shown(after, way, step.after), bool(way) and way[0] in keys
+            path,
+            _shown(before, way, step.before),
+            _shown(after, way, step.after),
+            bool(way) and way[0] in keys,
         )
 
 
-def _shown(value: Any, way: list[str | int], around: Any = None) -> str:
-    """Return a value in few words, without what nobody should read."""
-    later = any(at(around, way[:length]) == UNKNOWN for length in range(len(way)))
-    if value is None and not later:
+def _shown(value: Any, way: list[str | int], around: Any) -> str:
+    """Return the value at `way` in `around` in few words, without what nobody should read."""
+    parents = [at(around, way[:length]) for length in range(len(way))]
+    later, hidden = UNKNOWN in parents, SECRET in parents
+    if value is None and not later and not hidden:
         return NOTHING
-    if any(map(keeps_secret, way)) or _holds_secret(value):
+    if hidden or any(map(keeps_secret, way)) or _holds_secret(value):
         return HIDDEN
     if later or has_unknown(value):
         return KNOWN_LATER
