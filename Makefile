@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help setup rehearse test lint types unit e2e audit bench lock licences format
-.PHONY: test-explain test-faults test-pages test-vendor
+.PHONY: test-explain test-faults test-long test-pages test-vendor
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,14 +46,19 @@ audit: setup  ## checkov on the AWS resources, parliament on every IAM document
 	@$(BIN)/pytest -m audit tests/audit
 
 e2e: setup  ## End-to-end rehearsals only
-	@$(BIN)/pytest -m "e2e and not faults" -n 2 --dist loadfile --durations=10
+	@$(BIN)/pytest -m "e2e and not faults and not long" -n 2 --dist loadfile --durations=10
+
+test-long: setup  ## Handover, adoption, upgrade, incidents, drift and merge requests, each in a whole rehearsal
+	@$(BIN)/pytest -m long -n 2 --dist loadfile --durations=10 tests
+	@tests/vendor_slow/install.sh
+	@$(BIN)/pytest -m long tests/vendor_slow -n 2 --dist loadfile
 
 test-faults: setup  ## Each call of each operation fails in each way, once (hours; ARGS="-k next_run": a sample)
 	@$(BIN)/pytest -m faults tests/faults -n 2 --dist loadfile $(ARGS)
 
 test-vendor: setup  ## The vendor's pipelines and real registries (installs Java, Maven and Node where they are missing)
 	@tests/vendor_slow/install.sh
-	@$(BIN)/pytest tests/vendor_slow -n 2 --dist loadfile
+	@$(BIN)/pytest -m "not long" tests/vendor_slow -n 2 --dist loadfile
 
 test-pages: setup  ## The runbook's page in headless Chromium (installs it where it is missing)
 	@tests/pages/run.sh

@@ -39,7 +39,11 @@ def _marked(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _marked(item) for key, item in value.items()}
     # Lists come as a proxy, which is no list.
-    return [_marked(item) for item in value] if isinstance(value, Sequence) and not isinstance(value, str) else value
+    return (
+        [_marked(item) for item in value]
+        if isinstance(value, Sequence) and not isinstance(value, str)
+        else value
+    )
 
 
 def _each(

@@ -16,6 +16,7 @@ from xgen_infra.rehearsal.upgrade import Upgrade, announced, judge_replacements,
 BUCKET = Step("replace", "urn:pulumi:x::p::aws:s3/bucket:Bucket::bucket-bucket", "aws:s3/bucket:Bucket")
 
 
+@pytest.mark.long
 @pytest.mark.e2e
 @pytest.mark.timeout(1500)
 def test_an_upgrade_restarts_only_the_pods_whose_inputs_changed(tmp_path: Path) -> None:

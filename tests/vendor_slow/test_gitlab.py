@@ -14,6 +14,7 @@ from pipelines.gitlab_double import GitLab
 from .agent import git
 from .forge import Forge
 
+pytestmark = pytest.mark.long
 TOKEN = "glpat-right"
 GATE = "approve the rest"
 STACKS = ("acorn", "birch", "cloud")
