@@ -72,3 +72,12 @@ def test_a_kubernetes_secret_gives_its_values_and_not_its_addresses() -> None:
         "Secret argocd/repository: binary": "/w==",
     }
     assert of_kubernetes({**secret, "type": HELM_RELEASE}) == {}
+
+
+def test_of_a_cluster_that_argo_cd_is_told_of_only_the_credentials_are_secret() -> None:
+    labels = {"argocd.argoproj.io/secret-type": "cluster"}
+    config = json.dumps({"bearerToken": "right", "tlsClientConfig": {"insecure": False, "keyData": "key"}})
+    data = {"server": "https://kubernetes.default.svc", "name": "in-cluster", "config": config}
+    encoded = {key: b64encode(value.encode()).decode() for key, value in data.items()}
+    secret = {"metadata": {"namespace": "argocd", "name": "c", "labels": labels}, "data": encoded}
+    assert set(of_kubernetes(secret).values()) == {"right", "key"}

@@ -31,7 +31,12 @@ _PUBLIC = frozenset(
     }
 )
 """Keys of Kubernetes Secrets whose value is not secret: addresses, names, certificates."""
-_KUBECONFIG = frozenset({"token", "password", "client-key-data", "refresh-token", "id-token"})
+_CLUSTER = ("argocd.argoproj.io/secret-type", "cluster")
+"""The label of a Secret that tells Argo CD of a cluster (Argo CD documentation, "Declarative Setup": Clusters): an address
+and a configuration, in which only credentials are secret."""
+_KUBECONFIG = frozenset(
+    {"token", "password", "client-key-data", "refresh-token", "id-token", "bearerToken", "keyData"}
+)
 
 
 def of_state(shown: Mapping[str, Any]) -> dict[str, str]:
@@ -69,6 +74,9 @@ def of_kubernetes(secret: Mapping[str, Any]) -> dict[str, str]:
     metadata = secret["metadata"]
     place = f"Secret {metadata['namespace']}/{metadata['name']}"
     found: dict[str, str] = {}
+    if (metadata.get("labels") or {}).get(_CLUSTER[0]) == _CLUSTER[1]:
+        settings = yaml.safe_load(_decoded((secret.get("data") or {}).get("config", "")) or "null")
+        return dict(_below(f"{place}: config", settings))
     for key, encoded in (secret.get("data") or {}).items():
         if key not in _PUBLIC:
             found.update(_texts(f"{place}: {key}", _decoded(encoded)))
