@@ -48,7 +48,7 @@ audit: setup  ## checkov on the AWS resources, parliament on every IAM document
 e2e: setup  ## End-to-end rehearsals only
 	@$(BIN)/pytest -m "e2e and not faults and not long" -n 2 --dist loadfile --durations=10
 
-test-long: setup  ## Handover, adoption, upgrade, incidents, drift and merge requests, each in a whole rehearsal
+test-long: setup  ## Handover, adoption, upgrade, rotation, incidents, drift and merge requests, in whole rehearsals
 	@$(BIN)/pytest -m long -n 2 --dist loadfile --durations=10 tests
 	@tests/vendor_slow/install.sh
 	@$(BIN)/pytest -m long tests/vendor_slow -n 2 --dist loadfile
