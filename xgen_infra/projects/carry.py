@@ -15,7 +15,7 @@ from xgen_infra.projects.model import Pair
 from xgen_infra.site import Site
 from xgen_infra.yamlfile import Document
 
-_S3 = re.compile(r"https?://s3[.-](?P<region>[a-z]{2}(-[a-z]+)+-[0-9])\.amazonaws\.com(\.cn)?/?")
+_S3 = re.compile(r"https?://s3[.-](?P<region>[a-z]{2}(-[a-z]{2,12}){1,3}-[0-9])\.amazonaws\.com(\.cn)?/?")
 _ECR = re.compile(r"(?P<account>[0-9]{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?")
 _OWN_CLUSTER = "https://kubernetes.default.svc"
 _BUCKETS = ("S3_BUCKET", "S3_DOCUMENT_BUCKET", "MINIO_DOCUMENT_BUCKET")

@@ -136,9 +136,9 @@ HostPort = Annotated[
     ),
 ]
 AwsAccount = Annotated[str, Matching(r"[0-9]{12}", "twelve digits in quotes", "123456789012")]
-AwsRegion = Annotated[str, Matching(r"[a-z]{2}(-[a-z]+)+-[0-9]", "an AWS region", "ap-northeast-2")]
+AwsRegion = Annotated[str, Matching(r"[a-z]{2}(-[a-z]{2,12}){1,3}-[0-9]", "an AWS region", "ap-northeast-2")]
 AvailabilityZone = Annotated[
-    str, Matching(r"[a-z]{2}(-[a-z]+)+-[0-9][a-z]", "an availability zone's name", "ap-northeast-2a")
+    str, Matching(r"[a-z]{2}(-[a-z]{2,12}){1,3}-[0-9][a-z]", "an availability zone's name", "ap-northeast-2a")
 ]
 VpcId = Annotated[str, Matching(r"vpc-[0-9a-f]{8,17}", "the id of a VPC", "vpc-0a1b2c3d4e5f60718")]
 SubnetId = Annotated[
