@@ -41,6 +41,16 @@ class S3Door:
 
 
 @dataclass(frozen=True)
+class Cloud:
+    """A world's AWS. The stand-ins ask it at `address`, with `options` for the rights that they have there."""
+
+    endpoint: str
+    door: S3Door
+    address: str
+    options: tuple[str | Path, ...]
+
+
+@dataclass(frozen=True)
 class World:
     """A running world. `environment` is what a `pulumi` command needs to act in it."""
 
@@ -109,18 +119,9 @@ def world(
         progress("control plane: etcd, API server, controller manager, scheduler, simulated nodes, metrics")
         context = (site.k3s.context if site.k3s else None) or "rehearsal"
         plane = control_plane.start(supervisor, root, binaries, seeds.nodes(site), context=context)
-        endpoint, door = (beside.aws_endpoint, beside.s3) if beside else (None, None)
-        if site.eks and endpoint is None:
-            progress("AWS: emulator with the networks that the customer's file names")
-            endpoint, door = _emulator(supervisor, root, site)
+        cloud = _cloud(supervisor, root, site, beside, session, progress) if site.eks else None
         progress("provider stand-ins")
-        rights: list[str | Path] = []
-        if session and endpoint and door:
-            rights = [*_rights(root, session(endpoint)), "--aws-ca", door.ca]
-        if beside:
-            rights += ["--aws-root", beside.root / "stand-ins"]
-        address = f"https://127.0.0.1:{door.port}" if session and door else endpoint
-        ports = _stand_ins(supervisor, root, project, binaries, plane, address, real, site, rights)
+        ports = _stand_ins(supervisor, root, project, binaries, plane, cloud, real, site)
         if site.eks:
             command.install(root / "bin", plane.kubeconfig, root / "stand-ins" / "private")
         if "python" not in real:
@@ -129,11 +130,8 @@ def world(
         git = None
         if Tool.ARGOCD in binaries:
             progress("GitOps: the customer's Git server; Argo CD's own programs where its pods are")
-            password = file.canaries.get("xgen-infra:gitPassword", "")
-            git = gitops.start(supervisor, root, binaries, plane, site.source, password)
+            git = _git(supervisor, root, binaries, plane, file, site)
             environment |= git.environment
-            if site.source.ca_certificate:
-                file.change(("source", "caCertificate"), git.ca.read_text())
         made = World(
             root,
             site,
@@ -144,9 +142,9 @@ def world(
             binaries,
             environment,
             project,
-            endpoint,
+            cloud.endpoint if cloud else None,
             git,
-            door,
+            cloud.door if cloud else None,
         )
         (root / "state").mkdir(exist_ok=True)
         _init(made)
@@ -157,6 +155,44 @@ def _init(world: World) -> None:
     """Make the stack; `stack init` takes no --config-file, so it runs where the rehearsal's file lies."""
     shutil.copy(world.project / "Pulumi.yaml", world.root)
     Engine(world.root, world.binaries[Tool.PULUMI], world.environment).init(world.stack)
+
+
+def _git(
+    supervisor: Supervisor,
+    root: Path,
+    binaries: Mapping[Tool, Path],
+    plane: ControlPlane,
+    file: RehearsalFile,
+    site: Site,
+) -> gitops.GitOps:
+    password = file.canaries.get("xgen-infra:gitPassword", "")
+    git = gitops.start(supervisor, root, binaries, plane, site.source, password)
+    if site.source.ca_certificate:
+        file.change(("source", "caCertificate"), git.ca.read_text())
+    return git
+
+
+def _cloud(
+    supervisor: Supervisor,
+    root: Path,
+    site: Site,
+    beside: World | None,
+    session: Callable[[str], Session] | None,
+    progress: Callable[[str], None],
+) -> Cloud:
+    options: list[str | Path] = []
+    if beside:
+        if not beside.aws_endpoint or not beside.s3:
+            raise ValueError(f"{beside.stack} has no AWS to share")
+        endpoint, door = beside.aws_endpoint, beside.s3
+        options += ["--aws-root", beside.root / "stand-ins"]
+    else:
+        progress("AWS: emulator with the networks that the customer's file names")
+        endpoint, door = _emulator(supervisor, root, site)
+    if session is None:
+        return Cloud(endpoint, door, endpoint, tuple(options))
+    options += [*_rights(root, session(endpoint)), "--aws-ca", door.ca]
+    return Cloud(endpoint, door, f"https://127.0.0.1:{door.port}", tuple(options))
 
 
 def _emulator(supervisor: Supervisor, root: Path, site: Site) -> tuple[str, S3Door]:
@@ -176,14 +212,13 @@ def _stand_ins(
     project: Path,
     binaries: Mapping[Tool, Path],
     plane: ControlPlane,
-    endpoint: str | None,
+    cloud: Cloud | None,
     real: Sequence[str],
     site: Site,
-    rights: Sequence[str | Path],
 ) -> dict[str, int]:
     folder = root / "stand-ins"
     (folder / "private").mkdir(mode=0o700, parents=True, exist_ok=True)
-    wanted = [name for name in STAND_INS if name not in real and (endpoint or name not in {"aws", "eks"})]
+    wanted = [name for name in STAND_INS if name not in real and (cloud or name not in {"aws", "eks"})]
     substitutes = pack((ARGO_CD, LOAD_BALANCER_CONTROLLER, CLUSTER_AUTOSCALER), root / "charts")
     environment = clean_environment(
         root,
@@ -195,8 +230,9 @@ def _stand_ins(
     argv: list[str | Path] = [sys.executable, "-m", "xgen_infra.rehearsal.standins.main"]
     argv += ["--folder", folder, "--project", project, "--providers", ",".join(wanted)]
     argv += ["--helm", binaries[Tool.HELM], "--kubeconfig", plane.kubeconfig]
-    argv += ["--aws-endpoint", endpoint or "", "--account", site.eks.account if site.eks else "0" * 12]
-    argv += rights
+    argv += ["--aws-endpoint", cloud.address if cloud else ""]
+    argv += ["--account", site.eks.account if site.eks else "0" * 12]
+    argv += cloud.options if cloud else ()
     listed = folder / PORTS
     listed.unlink(missing_ok=True)
     supervisor.start("stand-ins", argv, env=environment, ready=listed.exists, timeout=_SECONDS)
