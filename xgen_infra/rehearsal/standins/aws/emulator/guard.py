@@ -86,12 +86,16 @@ def _request(
         account_id=account,
         method=response.method,
         path=f"{path}?{query}" if query else path,
-        # Of a GET of other services moto takes what it parsed of the path for a body, and no signature fits.
-        data={} if response.method == "GET" and not issubclass(made, S3IAMRequest) else response.data,
+        # Where there is no body moto takes what it parsed of the path for one, and no signature fits.
+        data=response.data if _has_body(response) or issubclass(made, S3IAMRequest) else {},
         body=response.raw_body,
         headers=headers,
         action=response._get_action(),  # noqa: SLF001 - the base class's name for it
     )
+
+
+def _has_body(response: Any) -> bool:
+    return response.method not in {"GET", "HEAD", "DELETE"}
 
 
 class _PresignedRequest(S3IAMRequest):  # type: ignore[misc]  # moto is not followed
@@ -184,9 +188,11 @@ def _permitted(caller: Caller, action: str, resource: str, response: Any) -> boo
 
 
 def _asked_for(caller: Caller, action: str, resource: str, response: Any) -> list[requests.Named]:
-    if response.service_name == "s3" or resource != "*":
+    """Name what is asked for: of some requests moto knows the ARN as well, but no condition key of its own."""
+    if response.service_name == "s3":
         return [(one, {}) for one in _resources(action, resource, response)]
-    return requests.named(response, action, caller.account)
+    found = requests.named(response, action, caller.account)
+    return [(resource, {})] if found == requests.NOTHING else found
 
 
 def _resources(action: str, resource: str, response: Any) -> list[str]:

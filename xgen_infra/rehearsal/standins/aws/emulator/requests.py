@@ -32,13 +32,16 @@ _IAM_NAMES = (
     ("InstanceProfileName", "instance-profile"),
 )
 _BORN = ("Create", "Allocate")
+_NOTHING_BORN = frozenset({"CreateTags", "CreateRoute", "CreateLaunchTemplateVersion"})
+NOTHING: list[Named] = [("*", {})]
+"""What a request asks for that names no resource."""
 
 
 def named(response: Any, action: str, account: str) -> list[Named]:
-    """Return what a request to a service other than S3 names; ("*", {}) where that is nothing."""
+    """Return what a request to a service other than S3 names; `NOTHING` where that is none."""
     service = action.partition(":")[0]
     found = list(_READERS[service](response, account)) if service in _READERS else []
-    return found or [("*", {})]
+    return found or NOTHING
 
 
 def context(response: Any, action: str) -> dict[str, str]:
@@ -61,7 +64,8 @@ def _ec2(response: Any, account: str) -> Iterator[Named]:
                 f"{base}:{_EC2_TYPES[match[1]]}/{value}",
                 {f"aws:ResourceTag/{key}": str(text) for key, text in tags.items()},
             )
-    if response._get_action().startswith(_BORN):  # noqa: SLF001
+    action = response._get_action()  # noqa: SLF001
+    if action.startswith(_BORN) and action not in _NOTHING_BORN:
         yield f"{base}:new/*", {}
 
 
