@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from xgen_infra.engine import Engine, EngineError
@@ -16,8 +17,10 @@ from xgen_infra.rehearsal.standins import faults
 from xgen_infra.rehearsal.standins.faults import Fault, Kind
 from xgen_infra.rehearsal.standins.journal import read
 
+KINDS = (Kind.ERROR, Kind.TIMEOUT, Kind.PARTIAL, Kind.KILL_ENGINE)
 NEEDS_RECOVERY = {Kind.TIMEOUT, Kind.KILL_ENGINE}
 """After these something may exist that the engine was not told of."""
+OPERATIONS = ("up", "change", "destroy")
 CHANGED = "xgen-core"
 
 
@@ -86,7 +89,7 @@ class Ground:
 def undisturbed(ground: Ground) -> Moment:
     """Live one life without any fault."""
     seen, calls = {}, {}
-    for name in ("up", "change", "destroy"):
+    for name in OPERATIONS:
         before = ground.calls()
         getattr(ground, name)()
         calls[name] = ground.calls() - before
@@ -102,24 +105,51 @@ def disturbed(ground: Ground, expected: Moment, plan: Mapping[str, Fault]) -> li
     operation again.
     """
     wrong = []
-    goals = {"up": expected.up, "change": expected.changed, "destroy": expected.gone}
-    for name, goal in goals.items():
-        operation = getattr(ground, name)
+    for name in OPERATIONS:
         fault = plan.get(name)
         if fault:
-            _fail(ground, name, operation, fault)
-        operation()
-        wrong += [f"{name} {fault}: {line}" for line in ground.apart(goal, ground.now())]
-        pending = ground.engine.export(ground.stack)["deployment"].get("pending_operations")
-        wrong += [f"{name} {fault}: pending {one['resource']['urn']}" for one in pending or []]
+            _fail(ground, name, fault)
+        wrong += _ends_well(ground, expected, name, str(fault))
     ground.back()
     return wrong
 
 
-def _fail(ground: Ground, name: str, operation: Callable[[], None], fault: Fault) -> None:
+def chained(
+    ground: Ground, expected: Moment, counts: Mapping[str, int], dice: Random
+) -> tuple[list[Fault], list[str]]:
+    """Live one life in which each operation fails so many times, further on each time, before it gets through.
+
+    What converges from the last of them has converged from all. Returns the faults that struck and what differed.
+    """
+    struck: list[Fault] = []
+    wrong = []
+    for name in OPERATIONS:
+        before, mine = ground.calls(), []
+        for left in range(counts[name], 0, -1):
+            remaining = max(expected.calls[name] - (ground.calls() - before), 1)
+            fault = Fault(KINDS[len(struck) % len(KINDS)], dice.randint(1, max(remaining // left, 1)))
+            if _fail(ground, name, fault):
+                mine.append(fault)
+                struck.append(fault)
+        wrong += _ends_well(ground, expected, name, ", ".join(map(str, mine)))
+    ground.back()
+    return struck, wrong
+
+
+def _ends_well(ground: Ground, expected: Moment, name: str, after: str) -> list[str]:
+    """Do the operation once more; return what is not as it should be after what happened."""
+    goals = {"up": expected.up, "change": expected.changed, "destroy": expected.gone}
+    getattr(ground, name)()
+    wrong = [f"{name} {after}: {line}" for line in ground.apart(goals[name], ground.now())]
+    pending = ground.engine.export(ground.stack)["deployment"].get("pending_operations")
+    return wrong + [f"{name} {after}: pending {one['resource']['urn']}" for one in pending or []]
+
+
+def _fail(ground: Ground, name: str, fault: Fault) -> bool:
+    """Let a fault strike an operation; return whether it did: the operation may be through before."""
     faults.order(ground.journal, [fault])
     try:
-        operation()
+        getattr(ground, name)()
     except (EngineError, AssertionError):
         struck = not faults.ordered(ground.journal)
         assert struck, f"{name} failed before {fault} struck"
@@ -127,8 +157,9 @@ def _fail(ground: Ground, name: str, operation: Callable[[], None], fault: Fault
         struck = not faults.ordered(ground.journal)
         faults.order(ground.journal, [])
         assert not struck or name == "destroy", f"{name} did not notice {fault}"
-        return
+        return struck
     if fault.kind is Kind.KILL_ENGINE:
         ground.engine.cancel(ground.stack)
     if fault.kind in NEEDS_RECOVERY and name != "destroy":
         ground.recover()
+    return True

@@ -1,25 +1,20 @@
-"""Which faults are tried: all of them, or a sample that a seed fixes."""
+"""Which faults are tried: all of them, or those that a seed fixes."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
 
-from xgen_infra.rehearsal.standins.faults import Fault, Kind
+from xgen_infra.rehearsal.standins.faults import Fault
 
-KINDS = (Kind.ERROR, Kind.TIMEOUT, Kind.PARTIAL, Kind.KILL_ENGINE)
+from .cycle import KINDS
+
 SEED = 20261125
 
 
-def sample(calls: Mapping[str, int], lives: int, seed: int = SEED) -> Iterator[dict[str, Fault]]:
-    """Yield a fault of each operation for each of some lives; every kind comes up equally often."""
-    dice = random.Random(seed)  # noqa: S311 - which faults are tried is no secret
-    for number in range(lives):
-        yield {
-            name: Fault(KINDS[(number + place) % len(KINDS)], dice.randint(1, count))
-            for place, (name, count) in enumerate(calls.items())
-            if count
-        }
+def dice(number: int = 0) -> random.Random:
+    """Return what fixes a sample: the same in every run."""
+    return random.Random(SEED + number)  # noqa: S311 - which faults are tried is no secret
 
 
 def every(calls: Mapping[str, int]) -> Iterator[dict[str, Fault]]:

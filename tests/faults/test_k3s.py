@@ -14,11 +14,13 @@ from xgen_infra.rehearsal.tools import ensure
 from xgen_infra.rehearsal.world import tools_of, world
 
 from .contents import apart, contents
-from .cycle import Ground, Moment, disturbed, undisturbed
-from .plans import every, sample
+from .cycle import KINDS, Ground, Moment, chained, disturbed, undisturbed
+from .plans import dice, every
 
-pytestmark = [pytest.mark.e2e, pytest.mark.faults, pytest.mark.timeout(7200)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(7200)]
 ROOT = Path(__file__).parents[2]
+FAULTS = {"up": 8, "change": 2, "destroy": 6}
+LEAST = 15
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +60,16 @@ def expected(ground: Ground) -> Moment:
     return undisturbed(ground)
 
 
-def test_the_next_run_ends_where_an_undisturbed_one_does(ground: Ground, expected: Moment) -> None:
+def test_a_life_of_many_faults_ends_where_an_undisturbed_one_does(ground: Ground, expected: Moment) -> None:
     assert expected.up
     assert expected.changed != expected.up
-    wrong = [line for plan in sample(expected.calls, 2) for line in disturbed(ground, expected, plan)]
+    struck, wrong = chained(ground, expected, FAULTS, dice())
     assert not wrong, "\n".join(wrong)
+    assert len(struck) >= LEAST
+    assert {fault.kind for fault in struck} == set(KINDS)
 
 
+@pytest.mark.faults
 def test_whichever_call_fails(ground: Ground, expected: Moment) -> None:
     wrong = [line for plan in every(expected.calls) for line in disturbed(ground, expected, plan)]
     assert not wrong, "\n".join(wrong)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -46,7 +47,7 @@ def remove_all(engine: Engine, site: str) -> None:
     """Go through every stage; raises EngineError, and LeftoversError where something unprotected is left."""
     if any(protected_by_aws(resource) for resource in resources_of(engine.export(site))):
         typer.echo("deletion protection: switched off at AWS")
-        off = Engine(engine.project, engine.binary, {REMOVAL_VARIABLE: "1"})
+        off = replace(engine, environment={**engine.environment, REMOVAL_VARIABLE: "1"})
         off.up(site, "--target", f"**{CLUSTER_TYPE}**")
     for stage in STAGES:
         _remove(engine, site, stage)
