@@ -39,6 +39,11 @@ class Candidate:
         """The URN of its provider."""
         return str(self.entry.get("provider", "")).rpartition("::")[0]
 
+    @property
+    def parent(self) -> frozenset[str]:
+        """The URN of its parent, or nothing. What was made has a parent that the state knew before."""
+        return frozenset({self.entry["parent"]} if self.entry.get("parent") else ())
+
 
 def candidates(state: Mapping[str, Any], preview: Mapping[str, Any]) -> list[Candidate]:
     """Return the resources that a state lacks: pending creations first, then those that a preview would create.

@@ -24,11 +24,12 @@ def application(existing: Path | None = None, *, enforce_iam: bool = True) -> WS
     # moto reads its settings from the environment when it is imported
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415
 
-    from xgen_infra.rehearsal.standins.aws.emulator import boundaries, guard, quotas, simulation  # noqa: PLC0415
+    from xgen_infra.rehearsal.standins.aws.emulator import boundaries, guard, quotas, simulation, tags  # noqa: PLC0415
 
     boundaries.install()
     quotas.install()
     simulation.install()
+    tags.install()
     if enforce_iam:
         guard.install()
     lay(existing)
