@@ -62,6 +62,7 @@ test-vendor: setup  ## The vendor's pipelines and real registries (installs Java
 
 test-pages: setup  ## The runbook's page in headless Chromium (installs it where it is missing)
 	@tests/pages/run.sh
+
 test-explain: setup  ## Every field of the file against what Helm renders and the program registers (make test tries some)
 	@XGEN_EVERY_FIELD=1 $(BIN)/pytest tests/explain/test_exactness.py tests/properties/test_fields.py -n 2
 

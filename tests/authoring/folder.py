@@ -61,8 +61,10 @@ def xgen(folder: Path, *arguments: str, **variables: str) -> subprocess.Complete
     )
 
 
-def xgen_here(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run the command as `xgen` does, in this process: many refusals in little time."""
+def xgen_here(
+    folder: Path, *arguments: str, given: bytes = b"", **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command as `xgen` does, in this process: many refusals in little time. `given` is its standard input."""
     out, err, status = io.StringIO(), io.StringIO(), 0
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -72,7 +74,7 @@ def xgen_here(folder: Path, *arguments: str, **variables: str) -> subprocess.Com
     ):
         patch.setattr(os, "environ", environment(**variables))
         patch.setattr(sys, "argv", ["xgen", *arguments])
-        patch.setattr(sys, "stdin", io.StringIO())
+        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
         try:
             main()
         except SystemExit as end:

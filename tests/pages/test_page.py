@@ -180,6 +180,29 @@ def test_the_page_fits_and_only_boxes_scroll(name: str, size: dict[str, int], op
     assert page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") >= 16
 
 
+@pytest.mark.parametrize("width", [320, 375])
+@pytest.mark.parametrize("name", SITES)
+def test_on_a_phone_a_command_is_whole_and_its_button_below_it(name: str, width: int, opened: Open) -> None:
+    page = opened(name, viewport={"width": width, "height": 812})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    seen = page.eval_on_selector_all(
+        ".command",
+        "all => all.map((e) => { const [pre, button] = [e.querySelector('pre'), e.querySelector('button')];"
+        " const [above, below] = [pre.getBoundingClientRect(), button.getBoundingClientRect()];"
+        " return [pre.scrollWidth - pre.clientWidth, above.width / innerWidth, below.top - above.bottom, below.height]; })",
+    )
+    assert len(seen) > 40
+    assert [cut for cut, _, _, _ in seen if cut > 0] == []
+    assert min(wide for _, wide, _, _ in seen) > 0.8
+    assert min(gap for _, _, gap, _ in seen) >= 0
+    assert min(high for _, _, _, high in seen) >= 44
+    page.click("article >> nth=3 >> .command >> nth=0 >> button")
+    expect(page.locator("#said")).to_be_in_viewport()
+    back = page.locator(".back a").first
+    back.click()
+    expect(page.locator("#find-it")).to_be_in_viewport()
+
+
 def test_without_javascript_everything_is_there_but_the_buttons(opened: Open) -> None:
     with_it, page = opened("aww"), opened("aww", java_script_enabled=False)
     for selector in ("article", "pre", "nav a", "svg text"):

@@ -159,6 +159,24 @@ def test_an_output_that_is_missing_is_refused_by_name_or_shown_nowhere(name: str
         assert {"cluster.region", "cluster.management", "cluster.peeringConnectionId"} <= refused
 
 
+@pytest.mark.parametrize("value", ["text", 1, {"x": 1}, [{"a": 2}]], ids=str)
+@pytest.mark.parametrize("name", ["aww", "lotteimall"])
+def test_an_output_of_another_kind_is_written_or_refused_and_never_a_fault(
+    name: str, value: Any, outputs: Outputs
+) -> None:
+    refused = set()
+    for path in leaves(outputs(name)):
+        if not path:
+            continue
+        changed = below = outputs(name)
+        for key in path[:-1]:
+            below = below[key]
+        below[path[-1]] = value
+        if isinstance(attempt(changed), RunbookError):
+            refused.add(".".join(path))
+    assert "generations" in refused
+
+
 def test_every_step_that_lacks_an_output_is_named(outputs: Outputs) -> None:
     lacking = outputs("aww")
     del lacking["bucket"]

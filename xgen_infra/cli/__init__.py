@@ -184,7 +184,7 @@ def _application() -> typer.Typer:
         callback=_globals,
     )
     for name, verb in VERBS.items():
-        application.command(name, help=verb.summary)(_placeholder)
+        application.command(name, short_help=verb.summary)(_placeholder)
     return application
 
 

@@ -16,7 +16,8 @@ from xgen_infra.folder import read_site
 
 def drift(
     sites: Annotated[
-        list[str], typer.Argument(help="The stacks, as in Pulumi.<stack>.yaml.", autocompletion=completed)
+        list[str],
+        typer.Argument(metavar="SITE", help="Stacks, as in Pulumi.<stack>.yaml.", autocompletion=completed),
     ],
     kubeconfig: Annotated[
         Path | None, typer.Option(help="Another kubeconfig than the stack's; its current context.")

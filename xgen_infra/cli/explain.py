@@ -20,12 +20,12 @@ from xgen_infra.rehearsal.tools import Tool, ensure
 def explain(
     site: completion.Site,
     service: Annotated[
-        str | None, typer.Argument(metavar="[SERVICE", help="One of the six; without it, all of them.")
+        str | None, typer.Argument(metavar="SERVICE", help="One of the six; without it, all of them.")
     ] = None,
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[VAR]]", help="A variable, or a value of the chart: image, replicas, ingress.host."
+            metavar="VAR", help="A variable, or a value of the chart: image, replicas, ingress.host."
         ),
     ] = None,
     source: Annotated[

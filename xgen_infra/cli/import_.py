@@ -65,6 +65,6 @@ def _account(done: Import, *, as_data: bool) -> None:
     typer.echo(f"{len(fates['carried'])} values carried over, {len(fates['derived'])} follow from others:")
     for entry in fates["derived"]:
         typer.echo(f"  {entry.text}")
-    typer.echo(f"{len(fates['left'])} values left behind{':' if fates['left'] else ''}")
+    typer.echo(f"{len(fates['left'])} left behind{':' if fates['left'] else ''}")
     for entry in fates["left"]:
         typer.echo(f"  {entry.text}")

@@ -30,9 +30,7 @@ def _names(incomplete: str) -> list[str]:
 
 
 def preflight(
-    site: Annotated[
-        str, typer.Argument(help="The stack, as in Pulumi.<stack>.yaml.", autocompletion=completion.sites)
-    ],
+    site: completion.Site,
     only: Annotated[
         list[str] | None, typer.Option(help="Make this check alone; may be repeated.", autocompletion=_names)
     ] = None,

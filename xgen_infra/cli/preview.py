@@ -12,12 +12,18 @@ from typing import Annotated
 
 import typer
 
+from xgen_infra.cli import completion
 from xgen_infra.preview.markdown import MARKER, markdown
 from xgen_infra.preview.site import SitePreview
 
 
 def preview(
-    sites: Annotated[list[str], typer.Argument(metavar="SITE…", help="Stacks, as in Pulumi.<stack>.yaml.")],
+    sites: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SITE", help="Stacks, as in Pulumi.<stack>.yaml.", autocompletion=completion.sites
+        ),
+    ],
     against: Annotated[
         str | None,
         typer.Option(metavar="REV", help="A Git revision: compare with it, without credentials or network."),

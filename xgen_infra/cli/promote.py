@@ -17,7 +17,7 @@ def promote(
     images: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[SERVICE[=REF]]...",
+            metavar="SERVICE[=REF]",
             help="Which service, and which tag, digest or full reference; without any, the moving tag of all six.",
         ),
     ] = None,

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from xgen_infra.cli import completion
 from xgen_infra.engine import Engine
 from xgen_infra.recovery import Recovery
 
 
 def recover(
-    site: Annotated[str, typer.Argument(help="The stack, as in Pulumi.<stack>.yaml.")],
+    site: completion.Site,
     yes: Annotated[
         bool, typer.Option("--yes", help="Delete access keys that nobody has, without asking.")
     ] = False,

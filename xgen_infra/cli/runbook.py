@@ -15,7 +15,8 @@ from xgen_infra.runbook.diagram import svg
 from xgen_infra.runbook.facts import HIDDEN, Facts, RunbookError, facts_of
 from xgen_infra.runbook.page import chapters, html, markdown, tally
 from xgen_infra.runbook.results import Result, run
-from xgen_infra.runbook.scene import scene
+from xgen_infra.runbook.scene import Scene, scene
+from xgen_infra.runbook.step import Step
 
 
 class Format(StrEnum):
@@ -61,8 +62,14 @@ def runbook(
     """
     if (as_data or kubeconfig) and not check:
         raise typer.BadParameter("--json and --kubeconfig go with --check")
+    if output and output.is_dir():
+        raise typer.BadParameter(f"{output} is a folder: name a file in it", param_hint="--output")
     facts, engine, text = _read(site, outputs)
-    results = _checked(facts, engine, kubeconfig, text, as_data=as_data) if check else {}
+    steps = [entry.step for chapter in chapters(facts) for entry in chapter.entries]
+    results: dict[str, Result] = {}
+    if check:
+        with scene(facts, engine, kubeconfig, text) as made:
+            results = _checked(steps, made, as_data=as_data)
     if output or not check:
         _write(facts, shape, output, results)
     if any(result.state == "failed" for result in results.values()):
@@ -88,30 +95,31 @@ def _read(site: str, file: Path | None) -> tuple[Facts, Engine | None, str | Non
 
 
 def _given(source: str) -> Any:
-    text = sys.stdin.read() if source == STDIN else Path(source).read_text(encoding="utf-8")
+    """Return the JSON of a file or of standard input, in UTF-8, or in UTF-16 as Windows' shells redirect it."""
     name = "standard input" if source == STDIN else source
+    given = sys.stdin.buffer.read() if source == STDIN else Path(source).read_bytes()
+    expected = "expected what `pulumi stack output --json --stack SITE` prints"
+    if not given.strip():
+        raise RunbookError(f"{name}: found nothing; {expected}: did that command fail?")
     try:
-        return json.loads(text)
+        return json.loads(given)
     except json.JSONDecodeError as error:
-        raise RunbookError(
-            f"{name}:{error.lineno}:{error.colno}: found no JSON ({error.msg}); expected what "
-            "`pulumi stack output --json --stack SITE` prints"
-        ) from None
+        place = f"{name}:{error.lineno}:{error.colno}"
+        raise RunbookError(f"{place}: found no JSON ({error.msg}); {expected}") from None
+    except (ValueError, RecursionError):
+        raise RunbookError(f"{name}: found no JSON; {expected}") from None
 
 
-def _checked(
-    facts: Facts, engine: Engine | None, kubeconfig: Path | None, text: str | None, *, as_data: bool
-) -> dict[str, Result]:
-    entries = [entry for chapter in chapters(facts) for entry in chapter.entries]
+def _checked(steps: list[Step], made: Scene, *, as_data: bool) -> dict[str, Result]:
     results: dict[str, Result] = {}
-    with scene(facts, engine, kubeconfig, text) as made:
-        for result in run([entry.step for entry in entries], made):
-            results[result.step] = result
-            if not as_data:
-                typer.echo(f"{result.state:<8} {result.step}: {result.saw}")
+    for result in run(steps, made):
+        results[result.step] = result
+        if not as_data:
+            typer.echo(f"{result.state:<8} {result.step}: {result.saw}")
     if as_data:
         listed = [{"step": one.step, "state": one.state, "saw": one.saw} for one in results.values()]
-        typer.echo(json.dumps({"stack": facts.text("stack"), "steps": listed}, indent=2, ensure_ascii=False))
+        told = {"stack": made.facts.text("stack"), "steps": listed}
+        typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
     else:
         typer.echo(tally(list(results.values())))
     return results

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from xgen_infra.cli.completion import sites
+from xgen_infra.cli import completion
 from xgen_infra.engine import Engine
 from xgen_infra.folder import read_site
 from xgen_infra.support import Bundle
@@ -16,7 +16,7 @@ from xgen_infra.support.collect import Source, collect
 
 
 def support_bundle(
-    site: Annotated[str, typer.Argument(help="The stack, as in Pulumi.<stack>.yaml.", autocompletion=sites)],
+    site: completion.Site,
     output: Annotated[
         Path | None, typer.Option(help="The archive; support-<stack>-<time>.tar.gz here unless given.")
     ] = None,

@@ -82,21 +82,32 @@ class Engine:
 
         `given` is what it reads on its standard input: a secret goes there, never among the arguments.
         """
-        with subprocess.Popen(
-            [str(self.binary), *arguments, "--non-interactive", "--color", "never"],
-            cwd=self.project,
-            env=self._env(),
-            stdin=None if given is None else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            process_group=0,
-        ) as process:
+        with self._started(arguments, given) as process:
             output, error = _ended(process, given)
         self._record(arguments, output if arguments[0] not in _UNLOGGED else "", error)
         if process.returncode != 0:
             raise EngineError(_tail(error or output))
         return output
+
+    def _started(self, arguments: Sequence[str], given: str | None) -> subprocess.Popen[str]:
+        try:
+            return subprocess.Popen(
+                [str(self.binary), *arguments, "--non-interactive", "--color", "never"],
+                cwd=self.project,
+                env=self._env(),
+                stdin=None if given is None else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                process_group=0,
+            )
+        except FileNotFoundError as error:
+            if error.filename != str(self.binary):
+                raise
+            raise EngineError(
+                f"there is no {self.binary} on PATH: install the Pulumi engine (Pulumi documentation, "
+                '"Download & install Pulumi")'
+            ) from None
 
     def _operate(self, operation: str, stack: str, *options: str) -> Result:
         with tempfile.TemporaryDirectory(prefix="xgen-engine-") as folder:

@@ -50,7 +50,8 @@ def reached(
             with api:
                 yield api
         except (config.ConfigException, yaml.YAMLError) as error:
-            raise UnreachableError(f"the kubeconfig of {name} cannot be used: {error}") from None
+            where = f" ({kubeconfig})" if kubeconfig else ""
+            raise UnreachableError(f"the kubeconfig of {name}{where} cannot be used: {error}") from None
         except urllib3.exceptions.HTTPError as error:
             raise UnreachableError(f"the cluster of {name} does not answer: {error}") from None
         except ApiException as error:

@@ -180,11 +180,12 @@ def _below(facts: Facts) -> list[tuple[Card, str, bool]]:
             f"{what} {facts.text('hosts', name)}:{facts.text('endpoints', name, 'port')}"
             for name, what in _DATA.items()
         ]
-        far = facts.get("cluster", "management") or {}
-        network = [f"VPC {far['vpcId']}", str(far["cidr"])] if far else []
+        far = bool(facts.get("cluster", "management"))
+        vpc, cidr = (facts.text("cluster", "management", name) if far else "" for name in ("vpcId", "cidr"))
+        network = [f"VPC {vpc}", cidr] if far else []
         title = "Management server" if far else "Data services"
         way = f"VPC peering {facts.text('cluster', 'peeringConnectionId')}" if far else "network"
-        found.append((Card(title, [*network, *hosts], "data"), way, bool(far)))
+        found.append((Card(title, [*network, *hosts], "data"), way, far))
         return found
     outside = [name for name in _DATA if run_by(facts, name) == "external"]
     found += [(card, "network", False) for card in _data(facts, outside, "data")]

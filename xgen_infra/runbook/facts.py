@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from xgen_infra.runbook import shape
 from xgen_infra.secrets_catalog import SECRET_OUTPUTS
 
 HIDDEN = "[secret]"
@@ -140,6 +141,8 @@ def facts_of(outputs: Any, source: str) -> Facts:
             f"{source}: no output {', '.join(absent)}: this is not a stack of xgen-infra, or its last `pulumi up` was "
             "by a version before runbooks. `pulumi up` with this version adds what is missing"
         )
+    if found := list(shape.wrong(outputs)):
+        raise RunbookError("\n".join(f"{source}: {one}" for one in found))
     return Facts(outputs)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
 from jinja2.meta import find_undeclared_variables
 from markdown_it import MarkdownIt
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from xgen_infra.aws.upgrade import minor
 from xgen_infra.runbook.diagram import svg
@@ -35,6 +35,9 @@ _PAGES = Environment(
 )
 _INLINE = MarkdownIt("js-default", {"linkify": False})
 """The js-default preset passes no HTML through."""
+_SPACES = re.compile(r"(\s+)")
+_SHORT = 24
+"""Characters that fit beside each other on the narrowest phone."""
 _FENCE = re.compile(r"`{3,}")
 
 
@@ -149,6 +152,7 @@ def markdown(facts: Facts, picture: str, results: Mapping[str, Result] | None = 
 
 def html(facts: Facts, results: Mapping[str, Result] | None = None) -> str:
     """Return the runbook as one HTML page that asks for nothing else, and forbids the browser to."""
+    page = _page(facts, results)
     style, script = _file("runbook.css"), _file("runbook.js")
     drawing = svg(facts)
     inner = re.findall(r"<style>(.*?)</style>", drawing, re.DOTALL)
@@ -157,11 +161,12 @@ def html(facts: Facts, results: Mapping[str, Result] | None = None) -> str:
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
     return _PAGES.get_template("runbook.html.j2").render(
-        _page(facts, results),
+        page,
         style=Markup(style),  # noqa: S704 - this package's own files
         script=Markup(script),  # noqa: S704
         picture=Markup(drawing),  # noqa: S704 - escaped where it is drawn
         policy=policy,
+        unbroken=_unbroken,
         inline=lambda text: Markup(_INLINE.renderInline(text)),  # noqa: S704 - js-default lets no HTML through
     )
 
@@ -192,6 +197,16 @@ def tally(results: Sequence[Result]) -> str:
 def _fence(text: str) -> str:
     longest = max((len(found) for found in _FENCE.findall(text)), default=0)
     return "`" * max(3, longest + 1)
+
+
+def _unbroken(text: str) -> Markup:
+    """Return a command in which no line ends inside a short word: `--` and `port` on two lines would be misread."""
+    return Markup("").join(
+        Markup('<span class="word">{}</span>').format(part)
+        if "-" in part and len(part) <= _SHORT
+        else escape(part)
+        for part in _SPACES.split(text)
+    )
 
 
 def _digest(text: str) -> str:
