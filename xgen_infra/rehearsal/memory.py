@@ -239,7 +239,7 @@ def _environment(
     return clean_environment(
         root,
         PULUMI_HOME=str(root / "pulumi-home"),
-        PULUMI_BACKEND_URL=f"file://{root / 'state'}",
+        PULUMI_BACKEND_URL=f"file://{root / 'state'}?metadata=skip",
         PULUMI_CONFIG_PASSPHRASE=PASSPHRASE,
         PULUMI_SKIP_UPDATE_CHECK="true",
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION="true",

@@ -45,6 +45,10 @@ class Fault:
     name: str = "*"
     methods: tuple[str, ...] = CHANGING
 
+    def __str__(self) -> str:
+        """Return `timeout at call 7`; patterns of what counts are not said."""
+        return f"{self.kind} at call {self.call}"
+
     def fits(self, provider: str, method: str, urn: str) -> bool:
         """Whether a call counts."""
         parts = urn.split("::", 3)

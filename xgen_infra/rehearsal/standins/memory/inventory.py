@@ -57,7 +57,6 @@ LISTINGS = (
     ),
     Listing("log group", "logs", "describe_log_groups", "logGroups", "logGroupName", "logGroupName"),
     Listing("KMS alias", "kms", "list_aliases", "Aliases", "AliasName", "AliasName"),
-    Listing("KMS key", "kms", "list_keys", "Keys", "KeyId"),
     Listing("bucket", "s3", "list_buckets", "Buckets", "Name", "Name"),
     Listing("role", "iam", "list_roles", "Roles", "RoleName", "RoleName"),
     Listing("user", "iam", "list_users", "Users", "UserName", "UserName"),
@@ -71,7 +70,7 @@ LISTINGS = (
     ),
     Listing("repository", "ecr", "describe_repositories", "repositories", "repositoryName", "repositoryName"),
 )
-"""What is listed, beside IAM policies, EKS clusters, and what the store keeps."""
+"""What is listed, beside IAM policies, EKS clusters, keys, and what the store keeps."""
 _GONE = {"deleted", "deleting", "terminated"}
 
 
@@ -84,7 +83,13 @@ def contents(world: World, places: Sequence[tuple[str, str]]) -> list[Props]:
     found = []
     for account, region in places:
         aws = Aws(world, region, account)
-        for kind, ident, name in (*_listed(aws), *_policies(aws), *_clusters(aws), *_keys(aws)):
+        for kind, ident, name in (
+            *_listed(aws),
+            *_policies(aws),
+            *_clusters(aws),
+            *_users_keys(aws),
+            *_master_keys(aws),
+        ):
             found.append({"type": kind, "account": account, "region": region, "name": name, "id": ident})
     for file in sorted((world.root / "aws-store").glob("*.json")):
         account, _, region = file.stem.partition("-")
@@ -118,11 +123,19 @@ def _clusters(aws: Aws) -> Iterator[tuple[str, str, str]]:
             yield "node group", f"{name}/{group}", group
 
 
-def _keys(aws: Aws) -> Iterator[tuple[str, str, str]]:
+def _users_keys(aws: Aws) -> Iterator[tuple[str, str, str]]:
     iam = aws.client("iam")
     for user in _all(iam, "list_users", "Users"):
         for key in iam.list_access_keys(UserName=user["UserName"])["AccessKeyMetadata"]:
             yield "access key", key["AccessKeyId"], f"{user['UserName']} {key['Status']}"
+
+
+def _master_keys(aws: Aws) -> Iterator[tuple[str, str, str]]:
+    """Give the keys that can be used: one that is to be deleted is listed for weeks more."""
+    kms = aws.client("kms")
+    for key in _all(kms, "list_keys", "Keys"):
+        if kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] != "PendingDeletion":
+            yield "KMS key", key["KeyId"], ""
 
 
 def _all(client: Any, operation: str, answer: str, **asked: Any) -> Iterator[Props]:
