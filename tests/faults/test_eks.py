@@ -67,10 +67,15 @@ def apart(one: Contents, other: Contents) -> list[str]:
     said = [f"only before: {name}" for name in _more(one.names, other.names)]
     said += [f"only after: {name}" for name in _more(other.names, one.names)]
     return said or [
-        f"differs: {name}"
+        f"differs: {name}: {_parts(before, after)} {_parts(after, before)}"
         for (name, before), (_, after) in zip(_objects(one), _objects(other), strict=True)
         if before != after
     ]
+
+
+def _parts(one: str, other: str) -> str:
+    """Return what stands in one text only."""
+    return " ".join(word for word in one.split() if word not in other.split())
 
 
 def _more(one: tuple[str, ...], other: tuple[str, ...]) -> list[str]:

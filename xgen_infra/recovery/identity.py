@@ -44,14 +44,25 @@ _EC2: Mapping[str, str] = {
     "aws:ec2/vpc:Vpc": "vpc",
     "aws:ec2/vpcEndpoint:VpcEndpoint": "vpc-endpoint",
     "aws:ec2/vpcPeeringConnection:VpcPeeringConnection": "vpc-peering-connection",
-    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": "security-group-rule",
-    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": "security-group-rule",
 }
 """What DescribeTags calls a type (Amazon EC2 API Reference, "TagSpecification")."""
 _GONE = frozenset({"deleted", "deleting", "failed", "rejected", "expired"})
 _PODS = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 _ASSOCIATION = "aws:ec2/routeTableAssociation:RouteTableAssociation"
 _KEY = "aws:kms/key:Key"
+_RULES: Mapping[str, bool] = {
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": True,
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": False,
+}
+"""Whether a type of rule is for what goes out. AWS refuses a second rule that says the same."""
+_SAID_BY_RULE: Mapping[str, str] = {
+    "ipProtocol": "IpProtocol",
+    "fromPort": "FromPort",
+    "toPort": "ToPort",
+    "cidrIpv4": "CidrIpv4",
+    "cidrIpv6": "CidrIpv6",
+    "prefixListId": "PrefixListId",
+}
 
 
 def told(kind: str, inputs: Inputs) -> str | None:
@@ -68,13 +79,15 @@ def told(kind: str, inputs: Inputs) -> str | None:
 
 def asks(kind: str) -> bool:
     """Whether AWS has to be asked for the ids of a type."""
-    return kind in _EC2 or kind in {_ASSOCIATION, _KEY, _PODS}
+    return kind in _EC2 or kind in _RULES or kind in {_ASSOCIATION, _KEY, _PODS}
 
 
 def asked(kind: str, inputs: Inputs, tags: Mapping[str, str], client: Client) -> list[str]:
     """Return the ids of the resources of a type that carry all of `tags`, or that the inputs describe."""
     if kind == _ASSOCIATION:
         return list(_associations(inputs, client("ec2")))
+    if kind in _RULES:
+        return list(_rules(inputs, client("ec2"), outwards=_RULES[kind]))
     if kind == _PODS:
         return list(_identities(inputs, client("eks")))
     if kind == _KEY:
@@ -130,6 +143,20 @@ def _associations(inputs: Inputs, ec2: Any) -> Iterator[str]:
         for one in table["Associations"]:
             if one.get("SubnetId") == subnet:
                 yield one["RouteTableAssociationId"]
+
+
+def _rules(inputs: Inputs, ec2: Any, *, outwards: bool) -> Iterator[str]:
+    group = inputs.get("securityGroupId")
+    if not group:
+        return
+    pages = ec2.get_paginator("describe_security_group_rules").paginate(
+        Filters=[{"Name": "group-id", "Values": [group]}]
+    )
+    for page in pages:
+        for rule in page["SecurityGroupRules"]:
+            alike = all(inputs.get(ours) == rule.get(theirs) for ours, theirs in _SAID_BY_RULE.items())
+            if alike and rule["IsEgress"] is outwards:
+                yield rule["SecurityGroupRuleId"]
 
 
 def _identities(inputs: Inputs, eks: Any) -> Iterator[str]:
