@@ -113,7 +113,9 @@ def _costs(folder: Path, words: Sequence[str]) -> tuple[float, int]:
 
 
 def _usage(folder: Path, words: Sequence[str]) -> resource.struct_rusage:
-    with subprocess.Popen([_XGEN, *words], cwd=folder, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        [_XGEN, *words], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
