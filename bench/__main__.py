@@ -19,7 +19,6 @@ BENCHES: dict[str, str] = {
     "scale": "bench.check:as_customers_grow",
     "check": "bench.check:against_validators",
     "build-plan": "bench.build_plan:against_loader",
-    "pipeline": "bench.pipeline:of_customers",
 }
 """Name on the command line -> module:function, which yields figures."""
 

@@ -12,6 +12,7 @@ import pytest
 
 from xgen_infra.engine import EngineError
 from xgen_infra.folder import read_site
+from xgen_infra.rehearsal.go import cache_dir
 from xgen_infra.rehearsal.memory import MEMORY_TOOLS, MemoryWorld, memory_world
 from xgen_infra.rehearsal.standins import faults, journal
 from xgen_infra.rehearsal.standins.faults import Fault, Kind
@@ -55,7 +56,7 @@ def test_a_preview_by_the_callers_own_engine_is_told_in_the_same_words(made: Mem
     done = subprocess.run(
         [sys.executable, "-m", "xgen_infra.cli", "preview", made.stack, "--json"],
         cwd=ROOT,
-        env=made.environment,
+        env={**made.environment, "XGEN_CACHE": str(cache_dir())},
         capture_output=True,
         text=True,
         check=False,
@@ -65,3 +66,4 @@ def test_a_preview_by_the_callers_own_engine_is_told_in_the_same_words(made: Mem
     assert [(change["op"], change["name"]) for change in site["plan"]["changes"]] == [
         ("update", "releases-xgen-core")
     ]
+    assert site["plan"]["policies"]

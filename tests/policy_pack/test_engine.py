@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import select
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from standins.engine_bench import EngineBench, engine_bench
@@ -32,6 +36,18 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineBench]:
     binary = ensure([Tool.PULUMI], print)[Tool.PULUMI]
     with engine_bench(binary, tmp_path_factory.mktemp("policy")) as bench:
         yield bench
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["policy/run", "in a folder"])
+def test_the_pack_says_its_port_at_once_though_its_output_is_no_terminal(tmp_path: Path, own: bool) -> None:
+    _, run = policy.options(print, tmp_path if own else None)
+    unset = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with subprocess.Popen([run, "127.0.0.1:1"], env=unset, stdout=subprocess.PIPE) as pack:
+        assert pack.stdout
+        said, _, _ = select.select([pack.stdout], [], [], 60)
+        port = pack.stdout.readline() if said else b""
+        pack.kill()
+    assert port.strip().isdigit()
 
 
 def test_a_bucket_without_its_guards_is_found_in_the_whole_stack(engine: EngineBench) -> None:

@@ -15,7 +15,19 @@ _WHO = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"} | {
     for role in ("AUTHOR", "COMMITTER")
     for part in ("NAME", "EMAIL")
 }
-_SEEN = ("*.yaml", "*.py", "charts", "ci", "docs", "schemas", "tools", "xgen_infra", "CHANGELOG.md")
+_SEEN = (
+    "*.yaml",
+    "*.py",
+    "charts",
+    "ci",
+    "docs",
+    "policy",
+    "requirements",
+    "schemas",
+    "tools",
+    "xgen_infra",
+    "CHANGELOG.md",
+)
 
 
 class Repository:

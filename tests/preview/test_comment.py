@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
-from xgen_infra.engine import Result, Step
+from xgen_infra.engine import Result, Step, Violation
 from xgen_infra.engine.events import SECRET, UNKNOWN
 from xgen_infra.preview.markdown import LIMIT, MARKER, markdown
 from xgen_infra.preview.plan import KNOWN_LATER, plan_of
@@ -125,6 +125,29 @@ def test_a_comment_that_cannot_be_shortened_is_cut_with_a_word() -> None:
     text = markdown(sites, limit=9_000)
     assert len(text) <= 9_000
     assert text.endswith("writes all of it._\n")
+
+
+def test_a_broken_policy_comes_before_all_changes_and_advice_does_not_stop() -> None:
+    rules = [("no-advice", "advisory"), ("no-public-bucket", "mandatory")]
+    broken = [
+        Violation("xgen", rule, level, f"urn:pulumi:s::p::{BUCKET}::documents", "a `|` </details>\n/close")
+        for rule, level in rules
+    ]
+    plan = plan_of(Result((step("delete", BUCKET, "documents"),), (), {}, 1.0, tuple(broken)))
+    assert plan.stopped
+    assert [one.rule for one in plan.violations] == ["no-public-bucket", "no-advice"]
+    text = markdown([SitePreview("aww", "refused", plan)])
+    assert "| `aww` | **`up` would be refused: policies** |" in text
+    order = [
+        "Policies are broken",
+        "no-public-bucket: documents: ",
+        "advise against",
+        "no-advice",
+        "Data would",
+    ]
+    places = [text.index(one) for one in order]
+    assert places == sorted(places)
+    assert not plan_of(Result((), (), {}, 1.0, (broken[0],))).stopped
 
 
 def test_what_did_not_work_is_said_for_each_customer() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from policy.rules import RULES
 from preview.repository import Repository
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -110,6 +111,10 @@ def test_a_change_of_program_chart_and_files_reaches_each_customer_in_one_commen
     assert "description" in core, "a changed template is a change of every release"
     assert "# a new line" in sites["lotteimall"]["values"]["charts/xgen-service/templates/service.yaml"]
 
+    assert sites["lotteimall"]["outcome"] == "previewed", "the policies have nothing against it"
+    assert sites["lotteimall"]["plan"]["policies"] >= len(RULES)
+    assert sites["lotteimall"]["plan"]["violations"] == []
+
     assert sites["gone"]["outcome"] == "removed"
     assert sites["fresh"]["outcome"] == "previewed", sites["fresh"]["problem"]
     assert {change["op"] for change in sites["fresh"]["plan"]["changes"]} == {"create"}
@@ -119,6 +124,21 @@ def test_a_change_of_program_chart_and_files_reaches_each_customer_in_one_commen
     assert done.returncode == 1
     assert "c0ffee" not in everything
     assert not re.search(r"canary-[0-9a-f]{8}", everything)
+
+
+def test_a_change_that_breaks_a_policy_is_refused_and_what_breaks_it_is_named(tmp_path: Path) -> None:
+    tree = Repository(tmp_path / "tree")
+    tree.edit("xgen_infra/k3s/components.py", "(protect=True, retain_on_delete=True)", "(protect=False)")
+    done = tree.xgen(
+        "preview", "lotteimall", "--against", "HEAD", "--json", "--output", str(tmp_path / "told")
+    )
+    (site,) = json.loads((tmp_path / "told").read_text())["sites"]
+    assert (site["outcome"], done.returncode) == ("refused", 1), site["problem"]
+    (found,) = site["plan"]["violations"]
+    assert (found["rule"], found["level"]) == ("protected-data-in-the-stack", "mandatory")
+    assert found["urn"].endswith("v1:Namespace::data-ground-namespace")
+    assert "register it with protect=True" in found["message"]
+    assert site["plan"]["policies"] >= len(RULES)
 
 
 def test_a_program_that_fails_at_the_base_and_a_chart_that_does_not_render_are_told(tmp_path: Path) -> None:

@@ -37,8 +37,10 @@ def preview(
     Without --against: the real `pulumi preview`, with your own environment. With it: the stack is brought up at REV
     in a world in memory and previewed at the working tree; the program gets nothing of your environment.
 
-    The exit status is 1 where a stack's preview failed or its `up` would be refused; the others are previewed all
-    the same.
+    Both keep to the policy pack (docs/tasks/keep-to-the-policies.md).
+
+    The exit status is 1 where a stack's preview failed, or its `up` would be refused for what is protected or for a
+    mandatory policy; the others are previewed all the same.
     """
     wanted = list(dict.fromkeys(sites))
     found = _against(wanted, against, jobs) if against else _live(wanted)
@@ -70,6 +72,7 @@ def _live(wanted: Sequence[str]) -> tuple[str, list[SitePreview]]:
 
 
 def _against(wanted: Sequence[str], asked: str, jobs: int) -> tuple[str, list[SitePreview]]:
+    from xgen_infra import policy  # noqa: PLC0415
     from xgen_infra.folder import read_site  # noqa: PLC0415
     from xgen_infra.preview.against import Subject, preview_against, stacks  # noqa: PLC0415
     from xgen_infra.preview.revision import check_out  # noqa: PLC0415
@@ -81,7 +84,7 @@ def _against(wanted: Sequence[str], asked: str, jobs: int) -> tuple[str, list[Si
     with terminable(), tempfile.TemporaryDirectory(prefix="xgen-base-") as folder:
         base = check_out(Path.cwd(), asked, Path(folder).resolve() / "base")
         binaries = ensure(MEMORY_TOOLS, say)
-        subject = Subject(Path.cwd().resolve(), base, binaries)
+        subject = Subject(Path.cwd().resolve(), base, binaries, policy.options(say, Path(folder)))
         before, now = stacks(subject)
         for stack in wanted:
             if stack not in before | now:

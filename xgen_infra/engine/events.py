@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,11 @@ class Violation:
     urn: str
     message: str
 
+    @property
+    def stops(self) -> bool:
+        """Whether the engine refuses the operation for it."""
+        return self.level == "mandatory"
+
     def __str__(self) -> str:
         """Say it in one line, as a person would read it."""
         return f"{self.rule}: {self.urn.rsplit('::', 1)[-1]}: {self.message}"
@@ -60,6 +65,7 @@ class Result:
     """One operation: its steps, what it said (warnings and errors, coloured marks removed), seconds it took.
 
     `violations` are what policy packs found; `judged` counts the resources that each rule of them looked at.
+    `errors` are those of the diagnostics that are no warnings.
     """
 
     steps: tuple[Step, ...]
@@ -68,6 +74,7 @@ class Result:
     seconds: float
     violations: tuple[Violation, ...] = ()
     judged: Mapping[str, int] = field(default_factory=dict)
+    errors: tuple[str, ...] = ()
 
     @property
     def changed(self) -> tuple[Step, ...]:
@@ -93,6 +100,7 @@ def parse(log: Path) -> Result:
         seconds=float(summary.get("durationSeconds", 0)),
         violations=tuple(_violations(events)),
         judged=_judged(events),
+        errors=tuple(_diagnostics(events, {"error"})),
     )
 
 
@@ -149,10 +157,12 @@ def _judged(events: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     return dict(counted)
 
 
-def _diagnostics(events: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+def _diagnostics(
+    events: Iterable[Mapping[str, Any]], severities: Collection[str] = ("error", "warning")
+) -> Iterable[str]:
     for event in events:
         said = event.get("diagnosticEvent")
-        if said and said.get("severity") in {"error", "warning"}:
+        if said and said.get("severity") in severities:
             text = bare(said.get("message", "")).strip().removeprefix("an unhandled error occurred: ")
             # Where a plugin was found is the engine's own affair.
             if not text.startswith("using pulumi-"):

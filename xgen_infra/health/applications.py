@@ -12,6 +12,7 @@ from typing import Any
 from xgen_infra.health.pods import brief
 
 REFRESH = "argocd.argoproj.io/refresh"
+_STILL = "Argo CD has not looked at Git since it was asked to: does argocd-application-controller run?"
 Object = dict[str, Any]
 
 
@@ -36,14 +37,16 @@ class State:
 def state_of(application: Object) -> State:
     """Read an Application."""
     status = application.get("status") or {}
+    refreshing = REFRESH in (application["metadata"].get("annotations") or {})
+    reasons = [*_reasons(status), *([_STILL] if refreshing else [])]
     sync, health = status.get("sync") or {}, status.get("health") or {}
     return State(
         sync=sync.get("status", "Unknown"),
         health=health.get("status", "Unknown"),
         revision=sync.get("revision", ""),
-        reasons=tuple(dict.fromkeys(_reasons(status))),
+        reasons=tuple(dict.fromkeys(reasons)),
         errors=any(True for _ in _errors(status)),
-        refreshing=REFRESH in (application["metadata"].get("annotations") or {}),
+        refreshing=refreshing,
     )
 
 

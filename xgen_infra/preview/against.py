@@ -34,11 +34,15 @@ _NEW = "The file is new: this is the first `up` of a new stack."
 
 @dataclass(frozen=True)
 class Subject:
-    """What is compared: the working tree `project` with `base`; `binaries` as a world in memory needs them."""
+    """What is compared: the working tree `project` with `base`; `binaries` as a world in memory needs them.
+
+    `pack` are the engine's options for the policy pack. It judges the working tree alone: what the base does is done.
+    """
 
     project: Path
     base: Revision
     binaries: Mapping[Tool, Path]
+    pack: tuple[str, ...] = ()
 
     def texts(self, text: str) -> str:
         """Return a message without the folders in which the two revisions lie."""
@@ -94,7 +98,9 @@ class _Run:
             return self._told(plan, refused, values)
 
     def _told(self, plan: Plan, refused: str, values: Future[dict[str, str]]) -> SitePreview:
-        outcome, problem = ("refused", self.texts(refused)) if refused else ("previewed", "")
+        outcome, problem = "refused" if refused or plan.stopped else "previewed", self.texts(refused)
+        violations = (replace(one, message=self.texts(one.message)) for one in plan.violations)
+        plan = replace(plan, violations=tuple(violations))
         found = None
         try:
             found = values.result()
@@ -130,7 +136,7 @@ class _Run:
             else:
                 self.notes.append(_NEW)
             self.say(f"{self.stack}: preview at the working tree")
-            return planned(world.engine, world.stack)
+            return planned(world.engine, world.stack, *self.subject.pack)
 
     def _bring_up(self, world: MemoryWorld, now: Program) -> None:
         self.say(f"{self.stack}: up at {self.subject.base.asked}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from xgen_infra.engine import Violation
 from xgen_infra.preview.plan import KNOWN_LATER, Change, Property
 from xgen_infra.preview.site import SitePreview
 
@@ -60,7 +61,8 @@ def _verdict(one: SitePreview) -> str:
         case "failed":
             return "**the preview failed**"
         case "refused":
-            return "**`up` would be refused**"
+            broken = one.plan is not None and one.plan.stopped
+            return f"**`up` would be refused{': policies' if broken else ''}**"
         case "removed":
             return "**file removed**"
     if one.plan and any(change.loud for change in one.plan.changes):
@@ -83,9 +85,18 @@ def _site(one: SitePreview) -> Iterator[Part]:
     for note in one.notes:
         yield Part(f"> {note}\n")
     if one.plan:
+        yield from _policies(one.plan.violations)
         yield from _plan(one.plan.changes, one.stack)
     if one.values:
         yield _values(one)
+
+
+def _policies(violations: Sequence[Violation]) -> Iterator[Part]:
+    said = {True: "**Policies are broken, and `up` would stop there:**", False: "Policies advise against it:"}
+    for stops, title in said.items():
+        lines = [str(one) for one in violations if one.stops == stops]
+        if lines:
+            yield Part("\n".join([title, "", *_fenced("\n".join(lines)), ""]))
 
 
 def _plan(changes: Sequence[Change], stack: str) -> Iterator[Part]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from xgen_infra.engine import Engine, EngineError, Result, Step
+from xgen_infra.engine import Engine, EngineError, Result, Step, Violation
 from xgen_infra.engine.events import SECRET, UNKNOWN
 from xgen_infra.findings import keeps_secret
 from xgen_infra.rehearsal.standins.wire import at, has_unknown, steps
@@ -18,6 +18,8 @@ KNOWN_LATER = "(known only after up)"
 HIDDEN = "(secret)"
 NOTHING = "(nothing)"
 _PROTECTED = "marked for protection"
+_NO_MORE = "preview failed"
+"""What the engine says last where a policy alone made the preview fail."""
 _OPS: Mapping[str, Op] = {
     "create": "create",
     "import": "create",
@@ -83,10 +85,20 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """The engine's plan for one stack: what changes, loudest first, and how many resources stay as they are."""
+    """The engine's plan for one stack: what changes, loudest first, and how many resources stay as they are.
+
+    `violations` are what the policy pack finds, those that stop `up` first; `policies` is how many looked.
+    """
 
     changes: tuple[Change, ...]
     unchanged: int
+    violations: tuple[Violation, ...] = ()
+    policies: int = 0
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a mandatory policy is broken: `up` would stop there."""
+        return any(one.stops for one in self.violations)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -95,17 +107,23 @@ class Plan:
         return {op: counted[op] for op in ("create", "update", "replace", "delete")}
 
 
-def planned(engine: Engine, stack: str) -> tuple[Plan, str]:
+def planned(engine: Engine, stack: str, *options: str) -> tuple[Plan, str]:
     """Return a stack's plan, and what the engine refuses of it because it is protected.
 
-    The plan is whole in both cases: the engine goes on after it has refused. Raises EngineError for anything else.
+    The plan is whole where something is protected or a policy is broken: the engine goes on after it has refused.
+    Raises EngineError for anything else.
     """
     try:
-        return plan_of(engine.preview(stack)), ""
+        return plan_of(engine.preview(stack, *options)), ""
     except EngineError as error:
-        if error.result is None or _PROTECTED not in str(error):
+        if error.result is None:
             raise
-        return plan_of(error.result), str(error)
+        plan = plan_of(error.result)
+        said = [line for line in error.result.errors if line != _NO_MORE]
+        protected = any(_PROTECTED in line for line in said)
+        if not protected and (said or not plan.stopped):
+            raise
+        return plan, "\n".join(dict.fromkeys(said))
 
 
 def plan_of(result: Result) -> Plan:
@@ -121,7 +139,8 @@ def plan_of(result: Result) -> Plan:
             seen[step.urn] = change
     changes = sorted(seen.values(), key=_loudest_first)
     unchanged = {step.urn for step in result.steps if step.op == "same"} - seen.keys()
-    return Plan(tuple(changes), len(unchanged))
+    violations = sorted(dict.fromkeys(result.violations), key=lambda one: not one.stops)
+    return Plan(tuple(changes), len(unchanged), tuple(violations), len(result.judged))
 
 
 def _change(op: Op, step: Step) -> Change:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from xgen_infra.preview.plan import Plan
 
 Outcome = Literal["previewed", "refused", "failed", "removed"]
-"""`refused`: the plan is known, and `up` would refuse it for what is protected. `removed`: the file is gone."""
+"""`refused`: the plan is known, and `up` would refuse it for what is protected or for a policy. `removed`: the file is gone."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,13 @@ class SitePreview:
         plan = None
         if self.plan:
             changes = [{**asdict(change), "loud": change.loud} for change in self.plan.changes]
-            plan = {"counts": self.plan.counts, "unchanged": self.plan.unchanged, "changes": changes}
+            plan = {
+                "counts": self.plan.counts,
+                "unchanged": self.plan.unchanged,
+                "changes": changes,
+                "policies": self.plan.policies,
+                "violations": [asdict(one) for one in self.plan.violations],
+            }
         return {
             "stack": self.stack,
             "outcome": self.outcome,

@@ -5,6 +5,7 @@ It takes the place of pulumi-language-python, which no package registry serves.
 
 from __future__ import annotations
 
+import gc
 import os
 import runpy
 import sys
@@ -78,6 +79,8 @@ def _forget(package: str) -> None:
 
 def main() -> None:
     """Serve one engine: print the port, as plugins do, and stay until the engine ends the process."""
+    # One program runs here and the process ends: nearly all that it makes are modules, which stay.
+    gc.disable()
     server = grpc.server(ThreadPoolExecutor(max_workers=8), options=OPTIONS)
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(), server)
     port = server.add_insecure_port("127.0.0.1:0")
