@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,7 +89,7 @@ def _objects(made: Contents) -> list[tuple[str, str]]:
     for cluster in made.clusters.values():
         for item in cluster["objects"]:
             name = f"{item['kind']} {item['metadata'].get('namespace', '')}/{item['metadata']['name']}"
-            found.append((name, _IDS.sub("*", str({k: v for k, v in item.items() if k != "data"}))))
+            found.append((name, _IDS.sub("*", json.dumps({**item, "data": None}, sort_keys=True))))
     return sorted(found)
 
 
