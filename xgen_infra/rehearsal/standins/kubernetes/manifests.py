@@ -36,9 +36,8 @@ def manifest_of(inputs: Props) -> Props:
 
 def outputs_of(live: Props, inputs: Props, manager: str) -> Props:
     """Return the outputs of a live object: as it stands, with what was written but cannot be read back."""
-    metadata = {key: value for key, value in live["metadata"].items() if key != "managedFields"}
     written = {"stringData": inputs["stringData"]} if inputs.get("stringData") else {}
-    found: Props = _underscored({**live, **written, "metadata": metadata})
+    found: Props = _underscored({**live, **written})
     return {**found, MANAGER_KEY: manager}
 
 
