@@ -253,7 +253,6 @@ def test_its_git_and_its_manifests_carry_its_values_and_nobody_elses(
     )
 
 
-@pytest.mark.long
 @pytest.mark.e2e
 def test_its_preview_carries_its_values_and_nobody_elses(clone: Clone) -> None:
     (clone.folder / "build").mkdir(exist_ok=True)
