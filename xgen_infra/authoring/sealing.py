@@ -70,7 +70,9 @@ class KeyService:
             folder = Path(name)
             (folder / "state").mkdir()
             (folder / PROJECT_FILE).write_text("name: xgen-infra\nruntime: yaml\n", encoding="utf-8")
-            engine = Engine(folder, self.binary, {"PULUMI_BACKEND_URL": f"file://{folder / 'state'}?metadata=skip"})
+            engine = Engine(
+                folder, self.binary, {"PULUMI_BACKEND_URL": f"file://{folder / 'state'}?metadata=skip"}
+            )
             engine.run("stack", "init", stack, "--no-select", "--secrets-provider", self.url)
             for key, value in values.items():
                 engine.run("config", "set", "--secret", key, "--stack", stack, given=f"{value}\n")
