@@ -36,7 +36,7 @@ def runbook(
         done = subprocess.CompletedProcess(command, code, out, err)
     else:
         done = xgen_here(folder, "runbook", *words, given=told, **place, **variables)
-    assert done.returncode == status, done.stderr
+    assert done.returncode == status, f"{done.stdout}{done.stderr}"
     assert "Traceback" not in done.stderr
     assert "bug in xgen" not in done.stderr
     return done
