@@ -14,13 +14,11 @@ from xgen_infra.rehearsal.tools import ensure
 from xgen_infra.rehearsal.world import tools_of, world
 
 from .contents import apart, contents
-from .cycle import KINDS, Ground, Moment, chained, disturbed, undisturbed
-from .plans import dice, every
+from .cycle import Ground, Moment, undisturbed
+from .plans import try_a_sample, try_every_one
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(7200)]
 ROOT = Path(__file__).parents[2]
-FAULTS = {"up": 8, "change": 2, "destroy": 6}
-LEAST = 15
 
 
 @pytest.fixture(scope="module")
@@ -63,13 +61,9 @@ def expected(ground: Ground) -> Moment:
 def test_a_life_of_many_faults_ends_where_an_undisturbed_one_does(ground: Ground, expected: Moment) -> None:
     assert expected.up
     assert expected.changed != expected.up
-    struck, wrong = chained(ground, expected, FAULTS, dice())
-    assert not wrong, "\n".join(wrong)
-    assert len(struck) >= LEAST
-    assert {fault.kind for fault in struck} == set(KINDS)
+    try_a_sample(ground, expected)
 
 
 @pytest.mark.faults
 def test_whichever_call_fails(ground: Ground, expected: Moment) -> None:
-    wrong = [line for plan in every(expected.calls) for line in disturbed(ground, expected, plan)]
-    assert not wrong, "\n".join(wrong)
+    try_every_one(ground, expected)
