@@ -257,4 +257,4 @@ def test_its_git_and_its_manifests_carry_its_values_and_nobody_elses(
 def test_its_preview_carries_its_values_and_nobody_elses(clone: Clone) -> None:
     (clone.folder / "build").mkdir(exist_ok=True)
     xgen(clone.folder, "preview", NAME, "--against", "HEAD", "--output", "build/preview.md")
-    judge(clone, (clone.folder / "build" / "preview.md").read_text(), NAME, "<!-- xgen-preview -->")
+    judge(clone, (clone.folder / "build" / "preview.md").read_text(), NAME, "<!-- xgen preview -->")
