@@ -20,3 +20,21 @@ if not os.environ.get("XGEN_RANDOM"):
 def helm() -> Path:
     """The pinned Helm, built into the cache by the first run."""
     return ensure({Tool.HELM}, print)[Tool.HELM]
+
+
+LONGEST = (
+    "e2e/test_rehearsal.py",
+    "faults/test_eks.py",
+    "faults/test_k3s.py",
+    "e2e/test_two_customers.py",
+    "e2e/test_adoption.py",
+    "handover/test_handover.py",
+)
+"""The files that take minutes each: begun first, so that no process ends with all of them while another has none."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order files by how long they take; within a file nothing changes."""
+    root = Path(__file__).parent
+    places = {root / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))

@@ -6,6 +6,7 @@ services run from the customer's Git by the Argo CD that was there.
 
 from __future__ import annotations
 
+import secrets
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -160,7 +161,7 @@ class Brownfield:
                 "v1",
                 "secrets",
                 naming.DATA_NAMESPACE,
-                _kind("Secret", name, stringData={"password": name}),
+                _kind("Secret", name, stringData={"password": secrets.token_hex(16)}),
             )
             _apply(
                 api, "apps/v1", "statefulsets", naming.DATA_NAMESPACE, _kind("StatefulSet", name, spec=spec)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -143,6 +144,13 @@ class Scene:
     def uids(self) -> dict[str, str]:
         """Return the services' pods: name by uid."""
         return {pod.uid: pod.name for pod in self.view.pods(self.world.site.namespace)}
+
+    def settled(self) -> bool:
+        """Whether each service has as many pods as its Deployment wants: none is still to come or to go."""
+        deployments = self.view.apps.list_namespaced_deployment(self.world.site.namespace).items
+        wanted = {one.metadata.name: one.spec.replicas for one in deployments}
+        there = Counter(pod.service for pod in self.view.pods(self.world.site.namespace))
+        return all(there[name] == wanted.get(name) for name in catalog.NAMES)
 
     def load(self, service: str, usage: str | None) -> None:
         """Let the simulated pods of a service use that much CPU each; None: next to nothing."""

@@ -168,6 +168,9 @@ class GitOpsPhases:
     def _broken(self) -> None:
         stack = self._world.stack
         with self._phase("a broken chart in Git") as phase:
+            phase.check(
+                "nothing is in motion", until(self._scene.settled, _SECONDS), "as many pods as wanted"
+            )
             before, good = self._scene.uids(), self._scene.head()
             with self._scene.stranger() as clone:
                 template = (
