@@ -1,4 +1,4 @@
-"""What goes wrong around an operation: two at once, no API server, Helm cut off, a full disk."""
+"""What goes wrong around an operation: two at once, no API server, Helm cut off."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import base64
 import gzip
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -143,35 +142,6 @@ def test_a_release_that_was_cut_off_is_upgraded_after_recover(running: World, ap
     others = {name: uid for name, uid in pods.items() if SERVICE not in name}
     assert others.items() <= _pods(api, running.site.namespace).items()
     assert not running.engine.preview(running.stack).changed
-
-
-def test_a_disk_that_is_full_for_the_state_loses_nothing(running: World, api: Api) -> None:
-    change(running, "before")
-    running.engine.up(running.stack)
-    state = set(resources(running))
-    change(running, "full")
-    full = subprocess.run(
-        command(running, "up", "--yes", "--skip-preview"),
-        cwd=running.project,
-        env=environment(running),
-        preexec_fn=_no_large_files,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert full.returncode != 0
-    assert "file too large" in full.stdout + full.stderr
-    running.engine.cancel(running.stack)
-    assert set(resources(running)) == state
-    running.engine.up(running.stack)
-    assert not running.engine.preview(running.stack).changed
-    deployment = api.get(f"/api/v1/namespaces/{running.site.namespace}/configmaps/{SERVICE}")
-    assert deployment["data"]["INCIDENT"] == "full"
-
-
-def _no_large_files() -> None:
-    """Let every write beyond 20 kB fail, as on a full disk; a state has more than that."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
 
 def _cut_off(api: Api, namespace: str, status: str) -> None:
