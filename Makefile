@@ -48,17 +48,15 @@ audit: setup  ## checkov on the AWS resources, parliament on every IAM document
 e2e: setup  ## End-to-end rehearsals only
 	@$(BIN)/pytest -m "e2e and not faults and not long" -n 2 --dist loadfile --durations=10
 
-test-long: setup  ## Upgrade, rotation, incidents, drift and merge requests, in whole rehearsals
+test-long: setup  ## Upgrade, rotation, incidents, drift and the preview on AWS, in whole rehearsals
 	@$(BIN)/pytest -m long -n 2 --dist loadfile --durations=10 tests
-	@tests/vendor_slow/install.sh
-	@$(BIN)/pytest -m long tests/vendor_slow -n 2 --dist loadfile
 
 test-faults: setup  ## Each call of each operation fails in each way, once (hours; make test tries a sample)
 	@$(BIN)/pytest -m faults tests/faults -n 2 --dist loadfile $(ARGS)
 
 test-vendor: setup  ## The vendor's pipelines and real registries (installs Java, Maven and Node where they are missing)
 	@tests/vendor_slow/install.sh
-	@$(BIN)/pytest -m "not long" tests/vendor_slow -n 2 --dist loadfile
+	@$(BIN)/pytest tests/vendor_slow -n 2 --dist loadfile
 
 test-pages: setup  ## The runbook's page in headless Chromium (installs it where it is missing)
 	@tests/pages/run.sh

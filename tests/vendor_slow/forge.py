@@ -82,7 +82,7 @@ class Forge:
     def __post_init__(self) -> None:
         self.work = self.root / "work"
         self.work.mkdir(parents=True)
-        for name in ("xgen_infra", "ci", "requirements", "charts", "tools"):
+        for name in ("xgen_infra", "ci", "requirements", "charts", "tools", "policy"):
             shutil.copytree(ROOT / name, self.work / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in (".gitlab-ci.yml", ".gitignore", "__main__.py"):
             shutil.copy(ROOT / name, self.work)

@@ -14,7 +14,6 @@ from pipelines.gitlab_double import GitLab
 from .agent import git
 from .forge import Forge
 
-pytestmark = pytest.mark.long
 TOKEN = "glpat-right"
 GATE = "approve the rest"
 STACKS = ("acorn", "birch", "cloud")
@@ -52,7 +51,7 @@ def test_a_merge_request_gets_one_comment_that_later_commits_update(tmp_path: Pa
     with GitLab() as gitlab:
         job = merge_request(gitlab, base)
         first = forge.run(**job)
-        assert first.named("FAIL") == set(), first.output
+        assert first.named("FAIL") == set(), f"{first.output}\n{gitlab.bodies()}"
         assert {"lint", "unit", "e2e", "vendor", "customers", "comment"} <= first.named("PASS")
         (made,) = gitlab.bodies()
         assert made.startswith("<!-- xgen-preview -->\n")
