@@ -60,7 +60,7 @@ class Rehearsal:
     def _judged(self, phase: Phase) -> Result:
         """Bring the stack up under the policy pack, which then sees what a preview does not know yet."""
         try:
-            result = self.world.engine.up(self.world.stack, *policy.options())
+            result = self.world.engine.up(self.world.stack, *policy.options(folder=self.world.root))
         except EngineError as refused:
             if not refused.result or not refused.result.violations:
                 raise
