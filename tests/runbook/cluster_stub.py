@@ -46,7 +46,11 @@ def well(outputs: Objects) -> Objects:
     objects = {
         "/version": {"major": "1", "minor": "36", "gitVersion": "v1.36.0", **dict.fromkeys(_VERSION, "x")},
         f"{CORE}/nodes": [
-            {"metadata": {"name": "node-1"}, "spec": {}, "status": {"conditions": ready, "nodeInfo": _INFO}}
+            {
+                "metadata": {"name": "node-1"},
+                "spec": {},
+                "status": {"conditions": ready, "nodeInfo": dict(_INFO)},
+            }
         ],
         f"{CORE}{SPACE}/pods": pods[:-1],
         f"{CORE}/namespaces/xgen-system/pods": pods[-1:],
