@@ -25,6 +25,7 @@ from xgen_infra.rehearsal.surroundings import install_language as install
 __all__ = ["VERSION", "Host", "install", "main"]
 
 VERSION = "3.272.0"
+_TICK = 1.0
 
 
 class Host(language_pb2_grpc.LanguageRuntimeServicer):
@@ -86,9 +87,12 @@ def main() -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
-    # The engine ends its plugins by an interrupt. A program that failed may leave threads that never end.
+    # The engine ends its plugins by an interrupt; one that was killed cannot. A program that failed may leave threads
+    # that never end.
+    engine = os.getppid()
     with suppress(KeyboardInterrupt):
-        server.wait_for_termination()
+        while server.wait_for_termination(_TICK) and os.getppid() == engine:
+            pass
     os._exit(0)
 
 
