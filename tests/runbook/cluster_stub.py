@@ -28,18 +28,7 @@ def well(outputs: Objects) -> Objects:
         "metadata": {"name": "dump", "creationTimestamp": "2020-01-01T00:00:00Z"},
         "spec": {"schedule": "@daily", "suspend": False, "jobTemplate": {}},
     }
-    pods = [
-        {
-            "metadata": {
-                "name": f"{name}-1",
-                "labels": {"app.kubernetes.io/name": name},
-                "annotations": {"generation/xgen-secrets": "1", "generation/registry-credentials": "1"},
-            },
-            "spec": {"containers": []},
-            "status": {"phase": "Running", "conditions": ready},
-        }
-        for name in (*catalog.NAMES, "object-store")
-    ]
+    pods = [_pod(name, ready) for name in (*catalog.NAMES, "object-store")]
     done = {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1}
     deployments = [deployment(name, outputs["images"].get(name, "x"), done) for name in catalog.NAMES]
     good = {"sync": {"status": "Synced", "revision": "1" * 40}, "health": {"status": "Healthy"}}
@@ -80,6 +69,18 @@ def well(outputs: Objects) -> Objects:
     return objects | {
         f"{CORE}/namespaces/{name}": {"metadata": {"name": name}, **active}
         for name in ("xgen", "argocd", "xgen-system")
+    }
+
+
+def _pod(name: str, conditions: list[dict[str, str]]) -> dict[str, Any]:
+    return {
+        "metadata": {
+            "name": f"{name}-1",
+            "labels": {"app.kubernetes.io/name": name},
+            "annotations": {"generation/xgen-secrets": "1", "generation/registry-credentials": "1"},
+        },
+        "spec": {"containers": []},
+        "status": {"phase": "Running", "conditions": conditions},
     }
 
 

@@ -40,9 +40,9 @@ class Candidate:
         return str(self.entry.get("provider", "")).rpartition("::")[0]
 
     @property
-    def parent(self) -> frozenset[str]:
-        """The URN of its parent, or nothing. What was made has a parent that the state knew before."""
-        return frozenset({self.entry["parent"]} if self.entry.get("parent") else ())
+    def parent(self) -> str:
+        """The URN of its parent, or "". What was made has a parent that the state knew before."""
+        return str(self.entry.get("parent", ""))
 
 
 def candidates(state: Mapping[str, Any], preview: Mapping[str, Any]) -> list[Candidate]:

@@ -107,10 +107,10 @@ class Recovery:
         resources = state["deployment"].get("resources") or []
         providers = {one["urn"]: one for one in resources if one["type"].startswith("pulumi:providers:")}
         ids = {(one["type"], one.get("id")) for one in resources}
-        there = {one["urn"] for one in resources}
+        parents = {"", *(one["urn"] for one in resources)}
         for candidate in found:
             provider = providers.get(candidate.provider)
-            if provider is None or candidate.urn in self._foreign or not candidate.parent <= there:
+            if provider is None or candidate.urn in self._foreign or candidate.parent not in parents:
                 continue
             ident = self._id(state, candidate, ids)
             if ident:
