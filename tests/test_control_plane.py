@@ -17,8 +17,9 @@ from chart.sites import STACKS, manifests, site_of
 
 from xgen_infra import catalog
 from xgen_infra.rehearsal import control_plane
-from xgen_infra.rehearsal.control_plane import ControlPlane, spread
 from xgen_infra.rehearsal.control_plane.api import Api
+from xgen_infra.rehearsal.control_plane.nodes import spread
+from xgen_infra.rehearsal.control_plane.plane import ControlPlane
 from xgen_infra.rehearsal.processes import Supervisor
 from xgen_infra.rehearsal.tools import Tool, ensure
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import pulumi
 import pytest
+from pulumi.provider import ConstructResult
 from standins.provider_client import BOX, Boxes
 
 from xgen_infra.engine import Engine, EngineError
 from xgen_infra.rehearsal.standins import faults, journal, language
-from xgen_infra.rehearsal.standins.contract import ConstructRequest, ConstructResult
+from xgen_infra.rehearsal.standins.contract import ConstructRequest
 from xgen_infra.rehearsal.standins.faults import Fault, Kind
 from xgen_infra.rehearsal.standins.server import serve
 from xgen_infra.rehearsal.tools import Tool, ensure

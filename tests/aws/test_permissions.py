@@ -11,7 +11,7 @@ from xgen_infra.aws.actions import ACTIONS, CHILDREN, LOOKUPS
 from xgen_infra.aws.permissions import UnknownTypeError, actions_of, needs
 from xgen_infra.explain.stack import Resources
 from xgen_infra.folder import read_site
-from xgen_infra.rehearsal.standins.aws import KINDS
+from xgen_infra.rehearsal.standins.aws.provider import KINDS
 
 TESTS = Path(__file__).parents[1]
 WITHOUT_REQUEST = {"iam:PassRole", "logs:CreateLogDelivery", "logs:DeleteLogDelivery"}

@@ -17,7 +17,7 @@ from policy.rules.subject import Hidden
 from xgen_infra import stack
 from xgen_infra.explain.recording import canaries
 from xgen_infra.folder import read_site
-from xgen_infra.rehearsal.standins.aws import KINDS
+from xgen_infra.rehearsal.standins.aws.provider import KINDS
 
 from .cases import CASES, Case
 

@@ -19,7 +19,7 @@ from xgen_infra import catalog
 from xgen_infra.explain.chart import Chart
 from xgen_infra.explain.inputs import Inputs
 from xgen_infra.explain.stack import Resources
-from xgen_infra.rehearsal import control_plane
+from xgen_infra.rehearsal.control_plane import plane as control_plane
 from xgen_infra.rehearsal.control_plane.api import Api
 from xgen_infra.rehearsal.processes import Supervisor
 from xgen_infra.rehearsal.tools import ensure

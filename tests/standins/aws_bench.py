@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from xgen_infra.rehearsal.standins import aws
+from xgen_infra.rehearsal.standins.aws import provider as aws
 from xgen_infra.rehearsal.standins.aws.emulator.networks import ExistingNetwork
 from xgen_infra.rehearsal.standins.aws.session import Aws
+from xgen_infra.rehearsal.standins.aws.world import World
 from xgen_infra.rehearsal.standins.comparison import live_inputs
 from xgen_infra.rehearsal.standins.contract import Failure, Made, Props, Request, ResourceType
 
@@ -83,7 +84,7 @@ class Resource:
 class Bench:
     """Makes resources in one world."""
 
-    world: aws.World
+    world: World
     types: Mapping[str, ResourceType] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -163,5 +164,5 @@ class Bench:
         return f"{stem}-{next(_NUMBERS)}"
 
 
-def world(root: Path, url: str, kubeconfig: Path | None = None) -> aws.World:
-    return aws.World(root=root, moto_url=url, kubeconfig=kubeconfig, account=ACCOUNT)
+def world(root: Path, url: str, kubeconfig: Path | None = None) -> World:
+    return World(root=root, moto_url=url, kubeconfig=kubeconfig, account=ACCOUNT)

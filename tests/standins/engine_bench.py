@@ -13,8 +13,12 @@ from typing import Any
 
 from xgen_infra.engine import Engine
 from xgen_infra.rehearsal.moto_server import running
-from xgen_infra.rehearsal.standins import aws, eks, journal, kubernetes, language
+from xgen_infra.rehearsal.standins import journal, language
+from xgen_infra.rehearsal.standins.aws import provider as aws
+from xgen_infra.rehearsal.standins.aws.world import World
 from xgen_infra.rehearsal.standins.eks import command
+from xgen_infra.rehearsal.standins.eks import provider as eks
+from xgen_infra.rehearsal.standins.kubernetes import provider as kubernetes
 from xgen_infra.rehearsal.standins.server import serve
 
 from .aws_bench import ACCOUNT, MANAGEMENT, REGION, Bench
@@ -78,7 +82,7 @@ def engine_bench(binary: Path, root: Path) -> Iterator[EngineBench]:
     language.install(root / "bin")
     command.install(root / "bin", kubeconfig, root / "private")
     with running(root, networks=[MANAGEMENT]) as server:
-        world = aws.World(root, server.url, kubeconfig, ACCOUNT)
+        world = World(root, server.url, kubeconfig, ACCOUNT)
         stands = [aws.stand(world), eks.stand(), kubernetes.stand(root / "private", root / "helm", root)]
         started = [(one.name, *serve(one, journal.Journal(root, one.name))) for one in stands]
         path = f"{root / 'bin'}{os.pathsep}{os.environ['PATH']}"

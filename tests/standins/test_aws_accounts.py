@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from xgen_infra.rehearsal.standins import aws
+from xgen_infra.rehearsal.standins.aws import provider as aws
 from xgen_infra.rehearsal.standins.aws.session import AwsError, ProviderConfigError, open_session
 from xgen_infra.rehearsal.standins.contract import Props
 

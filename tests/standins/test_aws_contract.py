@@ -7,7 +7,7 @@ import inspect
 
 import pytest
 
-from xgen_infra.rehearsal.standins.aws import KINDS
+from xgen_infra.rehearsal.standins.aws.provider import KINDS
 
 from .aws_bench import Bench
 from .aws_cases import CASES, Case

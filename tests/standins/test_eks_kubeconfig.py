@@ -15,8 +15,8 @@ import pytest
 import yaml
 from kubernetes import client, config
 
-from xgen_infra.rehearsal import control_plane
-from xgen_infra.rehearsal.control_plane import spread
+from xgen_infra.rehearsal.control_plane import plane as control_plane
+from xgen_infra.rehearsal.control_plane.nodes import spread
 from xgen_infra.rehearsal.processes import Supervisor
 from xgen_infra.rehearsal.standins.eks import command
 from xgen_infra.rehearsal.standins.eks.kubeconfig import kubeconfig

@@ -16,7 +16,7 @@ from xgen_infra.explain.recording import canaries
 from xgen_infra.folder import read_site
 from xgen_infra.rehearsal.backing import API_SERVER, EMULATOR, HELM, STORE, backing, tally
 from xgen_infra.rehearsal.standins.aws.functions import FUNCTIONS
-from xgen_infra.rehearsal.standins.eks import COMPONENTS
+from xgen_infra.rehearsal.standins.eks.provider import COMPONENTS
 
 from .aws_cases import CASES
 from .kubernetes_cases import CUSTOM, KUBERNETES, RELEASES

@@ -12,9 +12,8 @@ import pulumi_kubernetes as kubernetes
 from xgen_infra import naming
 from xgen_infra.delivery.argocd_values import IN_CLUSTER
 from xgen_infra.delivery.kinds import RENDERED
+from xgen_infra.delivery.layout import CHART_FOLDER, VALUES_FOLDER
 
-CHART_FOLDER = "charts/xgen-service"
-VALUES_FOLDER = "values"
 COMPONENT = "xgen:delivery:Applications"
 """The type of the component below which every Application is registered."""
 _OVERRULING: dict[str, Any] = {"values": "", "parameters": [], "fileParameters": []}

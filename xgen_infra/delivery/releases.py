@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from xgen_infra.delivery.applications import CHART_FOLDER
+from xgen_infra.delivery.layout import CHART_FOLDER
 from xgen_infra.delivery.schema import CHART
 
 

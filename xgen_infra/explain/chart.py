@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from xgen_infra.delivery.applications import CHART_FOLDER
+from xgen_infra.delivery.layout import CHART_FOLDER
 
 _SOURCE = re.compile(r"^# Source: [^/]+/charts/(?P<alias>\w+)/templates/", re.MULTILINE)
 _SEPARATOR = re.compile(r"^---\n", re.MULTILINE)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xgen_infra.delivery.applications import CHART_FOLDER
+from xgen_infra.delivery.layout import CHART_FOLDER
 from xgen_infra.explain.chart import ObjectId, Objects
 
 _MERGE = Path(CHART_FOLDER) / "files" / "merge_dotenv.py"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from xgen_infra import catalog
-from xgen_infra.delivery.applications import CHART_FOLDER
+from xgen_infra.delivery.layout import CHART_FOLDER
 from xgen_infra.delivery.services import whole
 from xgen_infra.engine import Result
 from xgen_infra.handover.records import Record

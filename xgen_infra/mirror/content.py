@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from xgen_infra import catalog
-from xgen_infra.delivery.applications import CHART_FOLDER, VALUES_FOLDER
+from xgen_infra.delivery.layout import CHART_FOLDER, VALUES_FOLDER
 from xgen_infra.delivery.schema import CHART
 from xgen_infra.delivery.services import from_git
 from xgen_infra.site import Site

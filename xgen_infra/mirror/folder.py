@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from xgen_infra.delivery.applications import CHART_FOLDER, VALUES_FOLDER
+from xgen_infra.delivery.layout import CHART_FOLDER, VALUES_FOLDER
 
 _OURS = (f"{CHART_FOLDER}/", f"{VALUES_FOLDER}/")
 

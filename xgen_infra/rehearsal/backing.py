@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from xgen_infra.rehearsal.standins.aws import KINDS
+from xgen_infra.rehearsal.standins.aws.provider import KINDS
 
 EMULATOR = "the emulator of AWS"
 API_SERVER = "the Kubernetes API server"

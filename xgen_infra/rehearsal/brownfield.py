@@ -16,8 +16,8 @@ import yaml
 
 from xgen_infra import catalog, environment, naming, versions
 from xgen_infra.delivery import services
-from xgen_infra.delivery.applications import CHART_FOLDER, VALUES_FOLDER
 from xgen_infra.delivery.argocd_values import IN_CLUSTER, argocd_values
+from xgen_infra.delivery.layout import CHART_FOLDER, VALUES_FOLDER
 from xgen_infra.k3s.data_services import in_cluster
 from xgen_infra.rehearsal.control_plane.api import Api, Object
 from xgen_infra.rehearsal.gitops.observe import Scene

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from xgen_infra import naming
-from xgen_infra.rehearsal.control_plane import Node
+from xgen_infra.rehearsal.control_plane.nodes import Node
 from xgen_infra.rehearsal.standins.aws.emulator.networks import ExistingNetwork, ExistingSubnet
 from xgen_infra.site import EksCluster, Site
 

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from xgen_infra.engine import Engine
 from xgen_infra.load import STACK_FILE_VARIABLE
-from xgen_infra.rehearsal import control_plane, gitops, seeds
+from xgen_infra.rehearsal import gitops, seeds
 from xgen_infra.rehearsal.canary import Canaries, RehearsalFile, prepare
 from xgen_infra.rehearsal.charts import pack
-from xgen_infra.rehearsal.control_plane import ControlPlane
+from xgen_infra.rehearsal.control_plane import plane as control_plane
 from xgen_infra.rehearsal.control_plane.pki import Authority
+from xgen_infra.rehearsal.control_plane.plane import ControlPlane
 from xgen_infra.rehearsal.moto_server import MotoServer, Tls, free_port
 from xgen_infra.rehearsal.processes import Supervisor, clean_environment
 from xgen_infra.rehearsal.real import link

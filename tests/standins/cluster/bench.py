@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from standins.provider_client import Client, plain
-from xgen_infra.rehearsal.standins import kubernetes
 from xgen_infra.rehearsal.standins.journal import Journal
+from xgen_infra.rehearsal.standins.kubernetes import provider as kubernetes
 from xgen_infra.rehearsal.standins.server import serve
 
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from xgen_infra.rehearsal import control_plane
-from xgen_infra.rehearsal.control_plane import ControlPlane, spread
+from xgen_infra.rehearsal.control_plane import plane as control_plane
 from xgen_infra.rehearsal.control_plane.api import Api
+from xgen_infra.rehearsal.control_plane.nodes import spread
+from xgen_infra.rehearsal.control_plane.plane import ControlPlane
 from xgen_infra.rehearsal.processes import Supervisor
 from xgen_infra.rehearsal.tools import Tool, ensure
 

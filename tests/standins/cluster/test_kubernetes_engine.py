@@ -17,8 +17,8 @@ import pytest
 import yaml
 
 from xgen_infra.engine import Engine, EngineError
-from xgen_infra.rehearsal.control_plane import ControlPlane
 from xgen_infra.rehearsal.control_plane.api import Api
+from xgen_infra.rehearsal.control_plane.plane import ControlPlane
 from xgen_infra.rehearsal.processes import Supervisor, clean_environment
 from xgen_infra.rehearsal.standins import language
 from xgen_infra.rehearsal.standins.main import PORTS

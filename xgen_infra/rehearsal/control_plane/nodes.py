@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from xgen_infra.rehearsal.control_plane.api import Object
+if TYPE_CHECKING:
+    from xgen_infra.rehearsal.control_plane.api import Object
 
 _STAGES = (
     "stage/node/fast/node-initialize.yaml",

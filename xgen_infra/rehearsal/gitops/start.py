@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from xgen_infra import naming
 from xgen_infra.git import git_address
-from xgen_infra.rehearsal.control_plane import ControlPlane
 from xgen_infra.rehearsal.control_plane.pki import Authority, write_private
+from xgen_infra.rehearsal.control_plane.plane import ControlPlane
 from xgen_infra.rehearsal.gitops.repository import create_repository
 from xgen_infra.rehearsal.gitops.settings import GitSettings, ProgramSettings
 from xgen_infra.rehearsal.ports import free_ports, listening

@@ -9,10 +9,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pulumi
-from pulumi.provider import ConstructResult
+if TYPE_CHECKING:
+    import pulumi
+    from pulumi.provider import ConstructResult
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """The engine's wire form of a value that is not known yet (pulumi sdk, `plugin.UnknownStringValue`)."""
@@ -23,7 +24,6 @@ __all__ = [
     "UNKNOWN",
     "Construct",
     "ConstructRequest",
-    "ConstructResult",
     "Delta",
     "Failure",
     "Invoke",
@@ -162,7 +162,7 @@ class ConstructRequest:
     config: Mapping[str, Any]
 
 
-Construct = Callable[[ConstructRequest], ConstructResult]
+Construct = Callable[[ConstructRequest], "ConstructResult"]
 """Registers a component and its children, as a program would, and returns ConstructResult(urn, state).
 
 Runs inside the SDK's runtime of the calling program: resources may be made with pulumi_aws and the like, and

@@ -14,13 +14,17 @@ import os
 import signal
 import threading
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xgen_infra.rehearsal.standins.journal import Journal
 from xgen_infra.rehearsal.standins.server import serve
 from xgen_infra.rehearsal.standins.stand import Stand
 from xgen_infra.rehearsal.surroundings import PORTS
+
+if TYPE_CHECKING:
+    from xgen_infra.rehearsal.standins.memory.stands import Memory
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -32,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
-    find = _in_memory(asked) if asked.memory else lambda name: _stand(name, asked)
+    memory = _memory(asked) if asked.memory else None
+    find = memory.stand if memory else lambda name: _stand(name, asked)
     servers, ports = [], {}
     for name in filter(None, asked.providers.split(",")):
         server, ports[name] = serve(find(name), Journal(folder, name))
@@ -40,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ready = folder / (PORTS + ".part")
     ready.write_text(json.dumps(ports))
     ready.rename(folder / PORTS)
+    if memory:
+        memory.warm_up()
     gc.freeze()
     gc.enable()
     while not told.wait(1.0) and _runs(asked.parent):
@@ -55,13 +62,13 @@ def _stand(name: str, asked: Namespace) -> Stand:
     folder = Path(asked.folder)
     match name:
         case "kubernetes":
-            from xgen_infra.rehearsal.standins import kubernetes  # noqa: PLC0415
+            from xgen_infra.rehearsal.standins.kubernetes import provider as kubernetes  # noqa: PLC0415
 
             private = folder / "private"
             private.mkdir(mode=0o700, parents=True, exist_ok=True)
             return kubernetes.stand(private, Path(asked.helm), Path(asked.project))
         case "aws":
-            from xgen_infra.rehearsal.standins import aws  # noqa: PLC0415
+            from xgen_infra.rehearsal.standins.aws import provider as aws  # noqa: PLC0415
             from xgen_infra.rehearsal.standins.aws.world import World  # noqa: PLC0415
 
             return aws.stand(
@@ -75,20 +82,20 @@ def _stand(name: str, asked: Namespace) -> Stand:
                 )
             )
         case "eks":
-            from xgen_infra.rehearsal.standins import eks  # noqa: PLC0415
+            from xgen_infra.rehearsal.standins.eks import provider as eks  # noqa: PLC0415
 
             return eks.stand()
     raise SystemExit(f"no stand-in is called {name}")
 
 
-def _in_memory(asked: Namespace) -> Callable[[str], Stand]:
+def _memory(asked: Namespace) -> Memory:
     from xgen_infra.rehearsal.standins.memory.door import Setting  # noqa: PLC0415
     from xgen_infra.rehearsal.standins.memory.stands import Memory, open_door  # noqa: PLC0415
 
     folder = Path(asked.folder)
     memory = Memory(folder, Setting.read(Path(asked.memory)), Path(asked.helm), Path(asked.project))
     open_door(memory, folder)
-    return memory.stand
+    return memory
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+from pulumi.provider import ConstructResult
 
-from xgen_infra.rehearsal.standins.contract import ConstructRequest, ConstructResult
+from xgen_infra.rehearsal.standins.contract import ConstructRequest
 from xgen_infra.rehearsal.standins.eks.inputs import ComponentError, Inputs
 from xgen_infra.rehearsal.standins.eks.parts import addon, under
 

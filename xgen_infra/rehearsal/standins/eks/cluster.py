@@ -8,8 +8,9 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
+from pulumi.provider import ConstructResult
 
-from xgen_infra.rehearsal.standins.contract import ConstructRequest, ConstructResult
+from xgen_infra.rehearsal.standins.contract import ConstructRequest
 from xgen_infra.rehearsal.standins.eks import parts, refusals
 from xgen_infra.rehearsal.standins.eks.addons import VpcCniAddon
 from xgen_infra.rehearsal.standins.eks.inputs import Inputs

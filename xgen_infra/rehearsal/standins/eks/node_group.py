@@ -8,8 +8,9 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 import pulumi_eks as eks
+from pulumi.provider import ConstructResult
 
-from xgen_infra.rehearsal.standins.contract import ConstructRequest, ConstructResult
+from xgen_infra.rehearsal.standins.contract import ConstructRequest
 from xgen_infra.rehearsal.standins.eks import refusals
 from xgen_infra.rehearsal.standins.eks.inputs import ComponentError, Inputs
 from xgen_infra.rehearsal.standins.eks.parts import under

@@ -1,4 +1,4 @@
-"""A Kubernetes API server as the kubernetes stand-in needs it: objects of any kind, by the official client."""
+"""A Kubernetes API server as the kubernetes stand-in needs it: objects of any kind."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import urllib3
-from kubernetes.client import ApiClient
-from kubernetes.client.exceptions import ApiException
-from kubernetes.config import ConfigException
+from typing import TYPE_CHECKING, Any
 
 from xgen_infra.rehearsal.standins.contract import Props
 
-_SECONDS = (5, 30)  # to connect, to answer
+if TYPE_CHECKING:
+    from xgen_infra.rehearsal.standins.kubernetes.transport import Transport
+
 NOT_FOUND, CONFLICT, FORBIDDEN = 404, 409, 403
 
 
@@ -54,9 +51,9 @@ class Addressing:
 class Api:
     """One cluster, as one kubeconfig reaches it. `namespace` is where an object goes that names none."""
 
-    def __init__(self, client: ApiClient, namespace: str) -> None:
+    def __init__(self, transport: Transport, namespace: str) -> None:
         self.namespace = namespace
-        self._client = client
+        self._transport = transport
         self._kinds: dict[tuple[str, str], Addressing] = {}
         self._lock = threading.Lock()
 
@@ -134,20 +131,13 @@ class Api:
         """Make one request; raises ApiError for a refusal, UnreachableError where no server answers."""
         text = body if content.endswith("json") else json.dumps(body)
         headers = {"Content-Type": content, "Accept": "application/json"}
-        try:
-            asked = self._client.param_serialize(
-                method, path, [], list(query.items()), headers, text, auth_settings=["BearerToken"]
-            )
-            response = self._client.call_api(*asked, _request_timeout=_SECONDS)
-            data = response.read()
-        except (urllib3.exceptions.HTTPError, OSError, ApiException, ConfigException) as error:
-            raise UnreachableError(f"the Kubernetes API server cannot be reached: {error}") from None
+        status, reason, data = self._transport.send(method, path, query, headers, text)
         answer = _json(data)
-        if response.status >= 400:  # noqa: PLR2004 - HTTP's own line
+        if status >= 400:  # noqa: PLR2004 - HTTP's own line
             raise ApiError(
-                response.status,
-                str(answer.get("reason") or response.reason),
-                str(answer.get("message") or data[:500].decode(errors="replace") or response.reason),
+                status,
+                str(answer.get("reason") or reason),
+                str(answer.get("message") or data[:500].decode(errors="replace") or reason),
             )
         return answer
 

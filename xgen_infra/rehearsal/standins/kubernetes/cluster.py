@@ -112,7 +112,7 @@ class Clusters:
         namespace = str(config.get("namespace") or "")
         try:
             namespace = namespace or chosen.namespace()
-            api = Api(chosen.client(self._private), namespace)
+            api = Api(chosen.transport(self._private), namespace)
             api.version()
         except KubeconfigError as error:
             return Cluster(chosen, None, namespace or "default", str(error))

@@ -9,13 +9,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from kubernetes import config as client_config
-from kubernetes.client import ApiClient
 
 from xgen_infra.rehearsal.standins.contract import UNKNOWN, Props
+
+if TYPE_CHECKING:
+    from xgen_infra.rehearsal.standins.kubernetes.transport import Transport
 
 
 class KubeconfigError(Exception):
@@ -41,7 +42,7 @@ class Kubeconfig:
         """Return the kubeconfig with its choices made; raises KubeconfigError where it cannot be read."""
         try:
             content = _merged(self.files) if self.files else yaml.safe_load(self.text)
-        except (OSError, yaml.YAMLError, client_config.ConfigException) as error:
+        except (OSError, yaml.YAMLError) as error:
             raise KubeconfigError(f"the kubeconfig cannot be read: {error}") from None
         if not isinstance(content, dict):
             raise KubeconfigError(
@@ -54,15 +55,11 @@ class Kubeconfig:
             chosen["cluster"] = self.cluster
         return content
 
-    def client(self, private: Path) -> ApiClient:
+    def transport(self, private: Path) -> Transport:
         """Return a client; raises KubeconfigError. Keys that a client needs as files are kept in `private`."""
-        content = self.content()
-        try:
-            return client_config.new_client_from_config_dict(
-                content, persist_config=False, temp_file_path=str(private)
-            )
-        except (client_config.ConfigException, OSError, KeyError, TypeError) as error:
-            raise KubeconfigError(f"the kubeconfig cannot be used: {error}") from None
+        from xgen_infra.rehearsal.standins.kubernetes.transport import Transport  # noqa: PLC0415
+
+        return Transport(self.content(), private)
 
     def namespace(self) -> str:
         """Return the namespace of the chosen context."""

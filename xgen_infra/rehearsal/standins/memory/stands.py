@@ -10,7 +10,7 @@ from multiprocessing.connection import Listener
 from pathlib import Path
 from typing import Any
 
-from xgen_infra.rehearsal.standins import faults, journal
+from xgen_infra.rehearsal.standins import faults, journal, sdk
 from xgen_infra.rehearsal.standins.contract import Props
 from xgen_infra.rehearsal.standins.memory.cluster import bare
 from xgen_infra.rehearsal.standins.memory.door import DOOR, Setting
@@ -34,15 +34,16 @@ class Memory:
         """Return a provider of this world; raises KeyError for one that has no stand-in."""
         match name:
             case "kubernetes":
-                from xgen_infra.rehearsal.standins import kubernetes  # noqa: PLC0415
+                from xgen_infra.rehearsal.standins.kubernetes import provider as kubernetes  # noqa: PLC0415
                 from xgen_infra.rehearsal.standins.memory.releases import MemoryReleases  # noqa: PLC0415
 
                 releases = MemoryReleases(self._clusters, self._helm, self._project, self._private)
                 return kubernetes.stand_on(self._clusters, releases)
             case "aws":
-                from xgen_infra.rehearsal.standins import aws  # noqa: PLC0415
+                from xgen_infra.rehearsal.standins.aws import provider as aws  # noqa: PLC0415
                 from xgen_infra.rehearsal.standins.aws.emulator.application import application  # noqa: PLC0415
                 from xgen_infra.rehearsal.standins.aws.emulator.identities import with_identities  # noqa: PLC0415
+                from xgen_infra.rehearsal.standins.aws.world import World  # noqa: PLC0415
                 from xgen_infra.rehearsal.standins.memory.aws import ENDPOINT, InProcess, listen  # noqa: PLC0415
 
                 networks = Path(self._setting.networks) if self._setting.networks else None
@@ -50,10 +51,10 @@ class Memory:
                 if self._setting.port:
                     listen(with_identities(made, self._folder / "aws-store"), self._setting.port)
                 answer = InProcess(made)
-                self._world = aws.World(self._folder, ENDPOINT, account=self._setting.account, answer=answer)
+                self._world = World(self._folder, ENDPOINT, account=self._setting.account, answer=answer)
                 return aws.stand(self._world)
             case "eks":
-                from xgen_infra.rehearsal.standins import eks  # noqa: PLC0415
+                from xgen_infra.rehearsal.standins.eks import provider as eks  # noqa: PLC0415
 
                 return eks.stand()
         raise KeyError(name)
@@ -71,6 +72,12 @@ class Memory:
 
             found["aws"] = inventory.contents(self._world, self._setting.places)
         return found
+
+    def warm_up(self) -> None:
+        """Do once what the first call of each service would wait for: read its model, import its types."""
+        if self._world:
+            sdk.load(sdk.MODULES)
+            self.contents()
 
     def reset(self) -> Props:
         """Empty the world, its journal and its orders of faults: what was there before the customer is again there."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from botocore.loaders import JSONFileLoader
 
 from xgen_infra.rehearsal.standins.aws.emulator import networks
 
@@ -21,6 +24,7 @@ def application(existing: Path | None = None, *, enforce_iam: bool = True) -> WS
         MOTO_EC2_LOAD_DEFAULT_AMIS="false",
         INITIAL_NO_AUTH_ACTION_COUNT="0" if enforce_iam else "inf",
     )
+    _share_models()
     # moto reads its settings from the environment when it is imported
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415
 
@@ -34,6 +38,12 @@ def application(existing: Path | None = None, *, enforce_iam: bool = True) -> WS
         guard.install()
     lay(existing)
     return one_at_a_time(DomainDispatcherApplication(create_backend_app))
+
+
+def _share_models() -> None:
+    """Let all sessions of this process have what one has read of botocore's models: moto makes one after the other."""
+    read = cache(partial(JSONFileLoader.load_file, JSONFileLoader()))
+    JSONFileLoader.load_file = lambda _self, path: read(path)
 
 
 def lay(listed: Path | None) -> None:
