@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -76,15 +77,20 @@ def _against(wanted: Sequence[str], asked: str, jobs: int) -> tuple[str, list[Si
     from xgen_infra.folder import read_site  # noqa: PLC0415
     from xgen_infra.preview.against import Subject, preview_against, stacks  # noqa: PLC0415
     from xgen_infra.preview.revision import check_out  # noqa: PLC0415
+    from xgen_infra.rehearsal.hosts import language_hosts  # noqa: PLC0415
     from xgen_infra.rehearsal.memory import MEMORY_TOOLS  # noqa: PLC0415
     from xgen_infra.rehearsal.processes import terminable  # noqa: PLC0415
     from xgen_infra.rehearsal.tools import ensure  # noqa: PLC0415
 
     say = partial(typer.echo, err=True)
-    with terminable(), tempfile.TemporaryDirectory(prefix="xgen-base-") as folder:
-        base = check_out(Path.cwd(), asked, Path(folder).resolve() / "base")
-        binaries = ensure(MEMORY_TOOLS, say)
-        subject = Subject(Path.cwd().resolve(), base, binaries, policy.options(say, Path(folder)))
+    binaries = ensure(MEMORY_TOOLS, say)
+    with (
+        terminable(),
+        tempfile.TemporaryDirectory(prefix="xgen-base-") as name,
+        language_hosts(folder := Path(name).resolve(), cloud=_any_on_eks(wanted)) as hosts,
+    ):
+        base = check_out(Path.cwd(), asked, folder / "base")
+        subject = Subject(Path.cwd().resolve(), base, binaries, policy.options(say, folder), hosts)
         before, now = stacks(subject)
         for stack in wanted:
             if stack not in before | now:
@@ -92,3 +98,14 @@ def _against(wanted: Sequence[str], asked: str, jobs: int) -> tuple[str, list[Si
         with ThreadPoolExecutor(jobs) as pool:
             previews = list(pool.map(lambda stack: preview_against(subject, stack, say), wanted))
     return base.commit, previews
+
+
+def _any_on_eks(wanted: Sequence[str]) -> bool:
+    from xgen_infra.findings import Refused  # noqa: PLC0415
+    from xgen_infra.folder import UnknownSiteError, read_site  # noqa: PLC0415
+
+    for stack in wanted:
+        with suppress(Refused, UnknownSiteError):
+            if read_site(Path.cwd(), stack)[1].eks:
+                return True
+    return False

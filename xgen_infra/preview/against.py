@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from xgen_infra.delivery.applications import CHART_FOLDER
+from xgen_infra.delivery.layout import CHART_FOLDER
 from xgen_infra.engine import EngineError
 from xgen_infra.findings import Refused
 from xgen_infra.folder import UnknownSiteError, read_site, stack_files
@@ -20,6 +20,7 @@ from xgen_infra.preview.rendered import RenderError, difference, refuse_broken_c
 from xgen_infra.preview.revision import Revision
 from xgen_infra.preview.site import SitePreview
 from xgen_infra.rehearsal.canary import Canaries
+from xgen_infra.rehearsal.hosts import LanguageHosts
 from xgen_infra.rehearsal.memory import MemoryWorld, Program, memory_world
 from xgen_infra.rehearsal.processes import ProcessError
 from xgen_infra.rehearsal.tools import Tool
@@ -37,12 +38,14 @@ class Subject:
     """What is compared: the working tree `project` with `base`; `binaries` as a world in memory needs them.
 
     `pack` are the engine's options for the policy pack. It judges the working tree alone: what the base does is done.
+    `hosts` import the programs before the engine runs them.
     """
 
     project: Path
     base: Revision
     binaries: Mapping[Tool, Path]
     pack: tuple[str, ...] = ()
+    hosts: LanguageHosts | None = None
 
     def texts(self, text: str) -> str:
         """Return a message without the folders in which the two revisions lie."""
@@ -128,10 +131,12 @@ class _Run:
             self.subject.binaries,
             project=first.project,
             also=also,
+            hosts=self.subject.hosts,
             hasty=True,
         ) as world:
             self._canaries = world.file.shared
             if self.existed:
+                world.prepare(now)
                 self._bring_up(world, now)
             else:
                 self.notes.append(_NEW)

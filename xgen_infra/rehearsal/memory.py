@@ -46,11 +46,13 @@ from xgen_infra.engine import Engine
 from xgen_infra.load import STACK_FILE_VARIABLE
 from xgen_infra.rehearsal import seeds
 from xgen_infra.rehearsal.canary import Canaries, RehearsalFile, prepare, seal
+from xgen_infra.rehearsal.hosts import LanguageHosts
 from xgen_infra.rehearsal.processes import Supervisor, clean_environment
 from xgen_infra.rehearsal.standins.aws.emulator.networks import dump
 from xgen_infra.rehearsal.standins.eks import command
 from xgen_infra.rehearsal.standins.memory import door
 from xgen_infra.rehearsal.surroundings import (
+    HOST_READY,
     PASSPHRASE,
     PORTS,
     STAND_INS,
@@ -109,12 +111,19 @@ class MemoryWorld:
     """A running world in memory."""
 
     root: Path
-    stack: str
+    site: Site
     program: Program
     file: RehearsalFile
     supervisor: Supervisor
     binaries: Mapping[Tool, Path]
     environment: dict[str, str] = field(repr=False)
+    hosts: LanguageHosts | None = None
+    _ahead: dict[Program, Path] = field(default_factory=dict)
+
+    @property
+    def stack(self) -> str:
+        """The stack's name."""
+        return self.site.stack
 
     @property
     def engine(self) -> Engine:
@@ -140,8 +149,21 @@ class MemoryWorld:
         self.program = program
         self.file = self.file.become(program.source)
         _link(self.root, program.project)
-        self.environment[STACK_FILE_VARIABLE] = str(program.source.resolve())
+        self.environment |= _place(program)
+        self.take_host()
         return resealed
+
+    def prepare(self, program: Program) -> None:
+        """Have a program imported beside what goes on: the next operation that runs it starts sooner."""
+        if self.hosts:
+            self._ahead[program] = self.hosts.ask(program.project, {**self.environment, **_place(program)})
+
+    def take_host(self) -> None:
+        """Let the engine's next operation use the host that was prepared for the present program."""
+        self.environment.pop(HOST_READY, None)
+        if self.hosts and (ready := self._ahead.pop(self.program, None)):
+            self.hosts.wait(ready)
+            self.environment[HOST_READY] = str(ready)
 
     def reset(self) -> None:
         """Empty the world and forget the stack's state; what was there before the customer is there again."""
@@ -162,6 +184,7 @@ def memory_world(
     *,
     project: Path | None = None,
     also: Sequence[Site] = (),
+    hosts: LanguageHosts | None = None,
     aws_port: int = 0,
     hasty: bool = False,
 ) -> Iterator[MemoryWorld]:
@@ -169,9 +192,9 @@ def memory_world(
 
     `source` is the customer's file, `project` the program's folder (that of the file unless given). What was there
     before the customer follows from `site` and, where the world will see the customer's file at several revisions,
-    from `also`. `hasty`: the state is written once, at an operation's end; a killed engine then leaves none. At
-    `aws_port`, where given, AWS answers what a program asks of it. Raises ProcessError where the stand-ins do not
-    start.
+    from `also`. `hosts` import programs before the engine runs them. `hasty`: the state is written once, at an operation's
+    end; a killed engine then leaves none. At `aws_port`, where given, AWS answers what a program asks of it. Raises
+    ProcessError where the stand-ins do not start.
     """
     program = Program((project or source.parent).resolve(), source)
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -183,16 +206,18 @@ def memory_world(
         _link(root, program.project)
         kubeconfig = _kubeconfig(root, (site, *also))
         _start(supervisor, root, binaries, (site, *also), kubeconfig, aws_port)
-        environment = _environment(root, binaries, kubeconfig, file.path, source)
+        environment = _environment(root, binaries, kubeconfig, file.path) | _place(program)
         if hasty:
             environment |= {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
         install_language(root / "bin")
-        made = MemoryWorld(root, site.stack, program, file, supervisor, binaries, environment)
+        made = MemoryWorld(root, site, program, file, supervisor, binaries, environment, hosts)
+        made.prepare(program)
         _init(made)
         listed = made.records / PORTS
         supervisor.wait(listed.exists, _SECONDS, what="stand-ins")
         ports: dict[str, int] = json.loads(listed.read_text())
         environment["PULUMI_DEBUG_PROVIDERS"] = ",".join(f"{name}:{port}" for name, port in ports.items())
+        made.take_host()
         yield made
 
 
@@ -233,9 +258,7 @@ def _start(
     supervisor.spawn("stand-ins", argv, env=environment)
 
 
-def _environment(
-    root: Path, binaries: Mapping[Tool, Path], kubeconfig: Path, file: Path, source: Path
-) -> dict[str, str]:
+def _environment(root: Path, binaries: Mapping[Tool, Path], kubeconfig: Path, file: Path) -> dict[str, str]:
     return clean_environment(
         root,
         PULUMI_HOME=str(root / "pulumi-home"),
@@ -246,8 +269,12 @@ def _environment(
         PULUMI_OPTION_CONFIG_FILE=str(file),
         KUBECONFIG=str(kubeconfig),
         PATH=programs_on_path(root, binaries, sealed=True),
-        **{STACK_FILE_VARIABLE: str(source.resolve())},
     )
+
+
+def _place(program: Program) -> dict[str, str]:
+    """Return what tells a program where its file is."""
+    return {STACK_FILE_VARIABLE: str(program.source.resolve())}
 
 
 def _kubeconfig(root: Path, sites: Sequence[Site]) -> Path:

@@ -14,6 +14,8 @@ PASSPHRASE = "rehearsal"  # noqa: S105 - it seals canaries only
 STAND_INS = ("kubernetes", "aws", "eks")
 PORTS = "ports.json"
 """The file in which the stand-ins say where each of them answers."""
+HOST_READY = "XGEN_LANGUAGE_HOST"
+"""The variable that names the file of a language host that was started ahead of the engine."""
 _LANGUAGE = "pulumi-language-python"
 
 
@@ -32,9 +34,13 @@ def programs_on_path(root: Path, binaries: Mapping[Tool, Path], *, sealed: bool 
 
 
 def install_language(folder: Path) -> None:
-    """Write the Python language host's executable into a folder that is to come first on PATH."""
+    """Write the Python language host's executable into a folder that is to come first on PATH.
+
+    It answers the engine with the port of a host that is there already, where HOST_READY names a file of one.
+    """
     script = folder / _LANGUAGE
     source = shlex.quote(str(Path(__file__).parents[2]))
     command = f"exec {shlex.quote(sys.executable)} -m xgen_infra.rehearsal.standins.language"
-    script.write_text(f'#!/bin/sh\nPYTHONPATH={source} {command} "$@"\n')
+    there = f'[ -s "${HOST_READY}" ] && cat "${HOST_READY}" && exec tail --pid="$PPID" -f /dev/null'
+    script.write_text(f'#!/bin/sh\n{there}\nPYTHONPATH={source} {command} "$@"\n')
     script.chmod(0o755)

@@ -5,14 +5,17 @@ It takes the place of pulumi-language-python, which no package registry serves.
 
 from __future__ import annotations
 
+import ast
 import gc
 import os
 import runpy
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import grpc
 from google.protobuf import empty_pb2
@@ -22,14 +25,17 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 from xgen_infra.rehearsal.standins.server import OPTIONS
 from xgen_infra.rehearsal.surroundings import install_language as install
 
-__all__ = ["VERSION", "Host", "install", "main"]
+__all__ = ["VERSION", "Host", "import_program", "install", "serve"]
 
 VERSION = "3.272.0"
 _TICK = 1.0
 
 
 class Host(language_pb2_grpc.LanguageRuntimeServicer):
-    """The language runtime's side of the engine's protocol."""
+    """The language runtime's side of the engine's protocol; `ready`, where given, is the file that offers it."""
+
+    def __init__(self, ready: Path | None = None) -> None:
+        self._ready = ready
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
         return language_pb2.LanguageHandshakeResponse()
@@ -59,11 +65,13 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
         return empty_pb2.Empty()
 
     def Run(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Run the program once: the engine starts a host for each operation, so nothing is left of an earlier run."""
+        """Run the program once: each operation has a host of its own, so nothing is left of an earlier run."""
         folder = Path(request.info.program_directory or request.pwd)
         os.chdir(folder)
-        sys.path.insert(0, str(folder))
-        _forget(__package__.split(".", 1)[0])
+        if self._ready:
+            self._ready.unlink()
+        else:
+            _look_first_in(folder)
 
         def program() -> None:
             runpy.run_path(str(folder / "__main__.py"), run_name="__main__")
@@ -72,29 +80,59 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
         return host.Run(request, context)
 
 
-def _forget(package: str) -> None:
-    """Let the program import its own copy of a package: at another revision it is not this one."""
+def _look_first_in(folder: Path) -> None:
+    """Let the program import its own copy of this package: at another revision it is not this one."""
+    sys.path.insert(0, str(folder))
+    _forget()
+
+
+def _forget() -> None:
+    package = __package__.split(".", 1)[0]
     for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
         del sys.modules[name]
 
 
-def main() -> None:
-    """Serve one engine: print the port, as plugins do, and stay until the engine ends the process."""
-    # One program runs here and the process ends: nearly all that it makes are modules, which stay.
-    gc.disable()
+def import_program(folder: Path) -> None:
+    """Import what a program imports, before it runs."""
+    _look_first_in(folder)
+    os.chdir(folder)
+    try:
+        for name in _imported(ast.parse((folder / "__main__.py").read_bytes())):
+            import_module(name)
+    except (Exception, SystemExit):  # noqa: BLE001 - it is raised again when the program runs
+        _forget()
+
+
+def _imported(program: ast.Module) -> Iterator[str]:
+    for statement in program.body:
+        if isinstance(statement, ast.Import):
+            yield from (alias.name for alias in statement.names)
+        elif isinstance(statement, ast.ImportFrom) and statement.module:
+            yield statement.module
+
+
+def serve(ready: Path | None = None) -> NoReturn:
+    """Serve one engine: print the port, or write it to a file; stay until the engine, or who started it, is gone."""
     server = grpc.server(ThreadPoolExecutor(max_workers=8), options=OPTIONS)
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(), server)
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(ready), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    print(port, flush=True)
+    if ready:
+        part = ready.with_suffix(".part")
+        part.write_text(f"{port}\n")
+        part.rename(ready)
+    else:
+        print(port, flush=True)
     # The engine ends its plugins by an interrupt; one that was killed cannot. A program that failed may leave threads
     # that never end.
-    engine = os.getppid()
+    parent = os.getppid()
     with suppress(KeyboardInterrupt):
-        while server.wait_for_termination(_TICK) and os.getppid() == engine:
+        while server.wait_for_termination(_TICK) and os.getppid() == parent:
             pass
     os._exit(0)
 
 
 if __name__ == "__main__":
-    main()
+    # One program runs here and the process ends: nearly all that it makes are modules, which stay.
+    gc.disable()
+    serve()

@@ -1,0 +1,113 @@
+"""Hosts that import programs ahead of the engine: a program runs as it would without them, and only once by each."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from xgen_infra.engine import EngineError
+from xgen_infra.folder import read_site
+from xgen_infra.rehearsal.hosts import LanguageHosts, language_hosts
+from xgen_infra.rehearsal.memory import MEMORY_TOOLS, MemoryWorld, Program, memory_world
+from xgen_infra.rehearsal.surroundings import HOST_READY
+from xgen_infra.rehearsal.tools import ensure
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+ROOT = Path(__file__).parents[2]
+PROGRAM = """\
+import os, sys
+import pulumi
+import xgen_infra
+import probe
+pulumi.export("environment", dict(os.environ))
+pulumi.export("folders", [os.getcwd(), xgen_infra.__file__, probe.__file__])
+pulumi.export("imports", probe.IMPORTS)
+pulumi.export("process", os.getpid())
+"""
+PROBE = "import builtins\nIMPORTS = builtins.imports = getattr(builtins, 'imports', 0) + 1\n"
+ENGINES_OWN = {HOST_READY, "PYTHONPATH", "PULUMI_DEBUG_COMMANDS", "PULUMI_LOG_OTLP_ENDPOINT", "PWD", "_"}
+"""What a host that the engine itself starts has of the engine, or of the shell that starts it."""
+
+
+@pytest.fixture(scope="module")
+def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LanguageHosts]:
+    with language_hosts(tmp_path_factory.mktemp("hosts"), cloud=False) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def world(hosts: LanguageHosts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MemoryWorld]:
+    _, site = read_site(ROOT, "lotteimall")
+    root, file = tmp_path_factory.mktemp("memory"), ROOT / "Pulumi.lotteimall.yaml"
+    with memory_world(site, file, root, ensure(MEMORY_TOOLS, print), hosts=hosts) as made:
+        yield made
+
+
+def program(folder: Path, probe: str = PROBE) -> Program:
+    (folder / "xgen_infra").mkdir()
+    (folder / "xgen_infra" / "__init__.py").touch()
+    (folder / "__main__.py").write_text(PROGRAM)
+    (folder / "probe.py").write_text(probe)
+    shutil.copy(ROOT / "Pulumi.yaml", folder)
+    return Program(folder, ROOT / "Pulumi.lotteimall.yaml")
+
+
+def told(world: MemoryWorld) -> dict[str, Any]:
+    world.engine.up(world.stack)
+    return world.engine.outputs(world.stack)
+
+
+def test_a_program_runs_as_it_would_without_and_a_host_runs_it_once(
+    world: MemoryWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OF_THE_CALLER", "yes")
+    there = program(tmp_path)
+    world.prepare(there)
+    world.turn(there)
+    ahead, cold = told(world), told(world)
+    assert world.environment[HOST_READY]
+    assert ahead["process"] in {one.pid for one in psutil.Process().children(recursive=True)}
+    assert cold["process"] != ahead["process"]
+    assert not psutil.pid_exists(cold["process"])
+    environments = [one.pop("environment") for one in (ahead, cold)]
+    for one in environments:
+        assert "OF_THE_CALLER" not in one
+    before, after = ({k: v for k, v in one.items() if k not in ENGINES_OWN} for one in environments)
+    assert before == after
+    assert ahead["imports"] == cold["imports"] == 1
+    assert ahead["folders"][1:] == cold["folders"][1:]
+    assert Path(ahead["folders"][0]).samefile(cold["folders"][0])
+
+
+@pytest.mark.parametrize(
+    ("probe", "said"),
+    [("IMPORTS = nowhere\n", "name 'nowhere' is not defined"), ("raise SystemExit(3)\n", "")],
+)
+def test_a_program_that_cannot_be_imported_says_so_when_it_runs(
+    world: MemoryWorld, tmp_path: Path, probe: str, said: str
+) -> None:
+    there = program(tmp_path, probe)
+    world.turn(there)
+    with pytest.raises(EngineError) as cold:
+        world.engine.preview(world.stack)
+    world.prepare(there)
+    world.turn(there)
+    assert said in str(cold.value)
+    with pytest.raises(EngineError) as ahead:
+        world.engine.preview(world.stack)
+    assert str(ahead.value) == str(cold.value)
+
+
+def test_a_host_that_dies_leaves_its_program_to_the_engine(world: MemoryWorld, tmp_path: Path) -> None:
+    once = tmp_path / "once"
+    dies = f"import os, pathlib\nif not (once := pathlib.Path({str(once)!r})).exists():\n    once.touch()\n    os._exit(9)\n"
+    there = program(tmp_path, dies + PROBE)
+    world.prepare(there)
+    world.turn(there)
+    assert once.exists()
+    assert told(world)["imports"] == 1

@@ -1,0 +1,53 @@
+"""Language hosts that are there before an engine asks for one: for worlds in memory, most of whose time is imports."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from xgen_infra.rehearsal.processes import Supervisor, clean_environment
+
+_NAME = "hosts"
+_SECONDS = 300.0
+
+
+class LanguageHosts:
+    """One process that imports the SDK once, and forks a host for each program that is asked for."""
+
+    def __init__(self, supervisor: Supervisor, folder: Path) -> None:
+        self._supervisor, self._folder = supervisor, folder
+        self._numbers = itertools.count(1)
+
+    def ask(self, project: Path, environment: Mapping[str, str]) -> Path:
+        """Ask for a host of the program in a folder, and return the file that will hold its port.
+
+        The host has that environment and no other, and runs the program once.
+        """
+        ready = self._folder / f"{next(self._numbers):04}.port"
+        asked = {"project": str(project), "ready": str(ready), "environment": dict(environment)}
+        part = ready.with_suffix(".part")
+        part.touch(mode=0o600)
+        part.write_text(json.dumps(asked), encoding="utf-8")
+        part.rename(ready.with_suffix(".json"))
+        return ready
+
+    def wait(self, ready: Path) -> None:
+        """Wait until a host has imported its program; raises ProcessError. Where there is none now, the file is empty."""
+        self._supervisor.wait(ready.exists, _SECONDS, what=_NAME)
+
+
+@contextmanager
+def language_hosts(root: Path, *, cloud: bool) -> Iterator[LanguageHosts]:
+    """Begin to start the process, and end it and its hosts afterwards; `cloud`: programs are of sites on EKS."""
+    with Supervisor(root) as supervisor:
+        folder = root / "asked"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        argv: list[str | Path] = [sys.executable, "-m", "xgen_infra.rehearsal.standins.hosts", folder]
+        argv += ["--cloud"] if cloud else []
+        environment = clean_environment(root, PYTHONPATH=str(Path(__file__).parents[2]))
+        supervisor.spawn(_NAME, argv, env=environment)
+        yield LanguageHosts(supervisor, folder)
