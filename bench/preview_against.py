@@ -11,8 +11,8 @@ from pathlib import Path
 from bench.measure import Figure, alternating
 from bench.world import ROOT
 from xgen_infra.folder import read_site
-from xgen_infra.rehearsal.memory import MEMORY_TOOLS, memory_world
-from xgen_infra.rehearsal.tools import ensure
+from xgen_infra.rehearsal.memory import memory_world
+from xgen_infra.rehearsal.tools import MEMORY_TOOLS, ensure
 
 _STACK = "aww"
 _ROUNDS = 3

@@ -13,10 +13,10 @@ import pytest
 from xgen_infra.cli.destroy import remove_all
 from xgen_infra.folder import read_site
 from xgen_infra.recovery import Recovery
-from xgen_infra.rehearsal.memory import MEMORY_TOOLS, Contents, memory_world
+from xgen_infra.rehearsal.memory import Contents, memory_world
 from xgen_infra.rehearsal.ports import free_ports, release
 from xgen_infra.rehearsal.standins.aws.world import ROOT_KEY_ID
-from xgen_infra.rehearsal.tools import ensure
+from xgen_infra.rehearsal.tools import MEMORY_TOOLS, ensure
 
 from .cycle import Ground, Moment, undisturbed
 from .plans import try_a_sample, try_every_one

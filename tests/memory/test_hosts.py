@@ -13,9 +13,9 @@ import pytest
 from xgen_infra.engine import EngineError
 from xgen_infra.folder import read_site
 from xgen_infra.rehearsal.hosts import LanguageHosts, language_hosts
-from xgen_infra.rehearsal.memory import MEMORY_TOOLS, MemoryWorld, Program, memory_world
+from xgen_infra.rehearsal.memory import MemoryWorld, Program, memory_world
 from xgen_infra.rehearsal.surroundings import HOST_READY
-from xgen_infra.rehearsal.tools import ensure
+from xgen_infra.rehearsal.tools import MEMORY_TOOLS, ensure
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 ROOT = Path(__file__).parents[2]

@@ -13,10 +13,10 @@ import pytest
 from xgen_infra.engine import EngineError
 from xgen_infra.folder import read_site
 from xgen_infra.rehearsal.go import cache_dir
-from xgen_infra.rehearsal.memory import MEMORY_TOOLS, MemoryWorld, memory_world
+from xgen_infra.rehearsal.memory import MemoryWorld, memory_world
 from xgen_infra.rehearsal.standins import faults, journal
 from xgen_infra.rehearsal.standins.faults import Fault, Kind
-from xgen_infra.rehearsal.tools import ensure
+from xgen_infra.rehearsal.tools import MEMORY_TOOLS, ensure
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 ROOT = Path(__file__).parents[2]

@@ -73,14 +73,9 @@ def _live(wanted: Sequence[str]) -> tuple[str, list[SitePreview]]:
 
 
 def _against(wanted: Sequence[str], asked: str, jobs: int) -> tuple[str, list[SitePreview]]:
-    from xgen_infra import policy  # noqa: PLC0415
-    from xgen_infra.folder import read_site  # noqa: PLC0415
-    from xgen_infra.preview.against import Subject, preview_against, stacks  # noqa: PLC0415
-    from xgen_infra.preview.revision import check_out  # noqa: PLC0415
     from xgen_infra.rehearsal.hosts import language_hosts  # noqa: PLC0415
-    from xgen_infra.rehearsal.memory import MEMORY_TOOLS  # noqa: PLC0415
     from xgen_infra.rehearsal.processes import terminable  # noqa: PLC0415
-    from xgen_infra.rehearsal.tools import ensure  # noqa: PLC0415
+    from xgen_infra.rehearsal.tools import MEMORY_TOOLS, ensure  # noqa: PLC0415
 
     say = partial(typer.echo, err=True)
     binaries = ensure(MEMORY_TOOLS, say)
@@ -89,6 +84,12 @@ def _against(wanted: Sequence[str], asked: str, jobs: int) -> tuple[str, list[Si
         tempfile.TemporaryDirectory(prefix="xgen-base-") as name,
         language_hosts(folder := Path(name).resolve(), cloud=_any_on_eks(wanted)) as hosts,
     ):
+        # What follows is imported while the hosts start.
+        from xgen_infra import policy  # noqa: PLC0415
+        from xgen_infra.folder import read_site  # noqa: PLC0415
+        from xgen_infra.preview.against import Subject, preview_against, stacks  # noqa: PLC0415
+        from xgen_infra.preview.revision import check_out  # noqa: PLC0415
+
         base = check_out(Path.cwd(), asked, folder / "base")
         subject = Subject(Path.cwd().resolve(), base, binaries, policy.options(say, folder), hosts)
         before, now = stacks(subject)

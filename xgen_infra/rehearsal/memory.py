@@ -62,8 +62,6 @@ from xgen_infra.rehearsal.surroundings import (
 from xgen_infra.rehearsal.tools import Tool
 from xgen_infra.site import Site
 
-MEMORY_TOOLS = (Tool.PULUMI, Tool.HELM)
-"""The programs of a world in memory; `ensure` builds them where they are missing."""
 _SECONDS = 300.0
 _AUTONAME = re.compile(r"-[0-9a-f]{7}$")
 """The suffix of a name that was left to the provider (Pulumi documentation, "Auto-naming")."""

@@ -38,6 +38,10 @@ class Tool(StrEnum):
     CUE = "cue"
 
 
+MEMORY_TOOLS = (Tool.PULUMI, Tool.HELM)
+"""The programs of a world in memory (rehearsal/memory.py)."""
+
+
 @dataclass(frozen=True)
 class _Define:
     """A string variable that the linker sets: a module's version, whole (`v1.2.3`), bare (`1.2.3`) or a part."""
