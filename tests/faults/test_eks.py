@@ -13,7 +13,8 @@ import pytest
 from xgen_infra.cli.destroy import remove_all
 from xgen_infra.folder import read_site
 from xgen_infra.recovery import Recovery
-from xgen_infra.rehearsal.memory import Contents, memory_world
+from xgen_infra.rehearsal.contents import Contents
+from xgen_infra.rehearsal.memory import memory_world
 from xgen_infra.rehearsal.ports import free_ports, release
 from xgen_infra.rehearsal.standins.aws.world import ROOT_KEY_ID
 from xgen_infra.rehearsal.tools import MEMORY_TOOLS, ensure

@@ -18,7 +18,8 @@ import pytest
 from bench import customers
 from xgen_infra.folder import read_site
 from xgen_infra.rehearsal.canary import Canaries
-from xgen_infra.rehearsal.memory import Contents, memory_world
+from xgen_infra.rehearsal.contents import Contents
+from xgen_infra.rehearsal.memory import memory_world
 from xgen_infra.rehearsal.tools import MEMORY_TOOLS, ensure
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]

@@ -30,15 +30,12 @@ ready at once, charts from repositories are recorded and not rendered (docs/adr/
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -46,6 +43,7 @@ from xgen_infra.engine import Engine
 from xgen_infra.load import STACK_FILE_VARIABLE
 from xgen_infra.rehearsal import seeds
 from xgen_infra.rehearsal.canary import Canaries, RehearsalFile, prepare, seal
+from xgen_infra.rehearsal.contents import Contents
 from xgen_infra.rehearsal.hosts import LanguageHosts
 from xgen_infra.rehearsal.processes import Supervisor, clean_environment
 from xgen_infra.rehearsal.standins.aws.emulator.networks import dump
@@ -63,8 +61,6 @@ from xgen_infra.rehearsal.tools import Tool
 from xgen_infra.site import Site
 
 _SECONDS = 300.0
-_AUTONAME = re.compile(r"-[0-9a-f]{7}$")
-"""The suffix of a name that was left to the provider (Pulumi documentation, "Auto-naming")."""
 
 
 @dataclass(frozen=True)
@@ -73,35 +69,6 @@ class Program:
 
     project: Path
     source: Path
-
-
-@dataclass(frozen=True)
-class Contents:
-    """What exists in a world: `clusters` by API server, and `aws`.
-
-    A cluster is {"objects": [manifest...], "releases": [as `helm status --output json`...]}; what only a server sets
-    (uid, resourceVersion, status) is left out of manifests. An item of `aws` is {"type", "account", "region", "name",
-    "id"}; ids are AWS' own and differ between runs.
-    """
-
-    clusters: Mapping[str, Any]
-    aws: Sequence[Mapping[str, Any]]
-
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        """One line for each thing, without ids and random suffixes: equal for worlds that hold the same things."""
-        found = []
-        for cluster in self.clusters.values():
-            for one in cluster["objects"]:
-                metadata = one["metadata"]
-                place = f"{metadata['namespace']}/" if metadata.get("namespace") else ""
-                found.append(f"{one['apiVersion']} {one['kind']} {place}{metadata['name']}")
-            found += [f"release {one['namespace']}/{one['name']}" for one in cluster["releases"]]
-        found += [
-            f"{one['account']} {one['region']} {one['type']} {_AUTONAME.sub('-*', one['name'])}"
-            for one in self.aws
-        ]
-        return tuple(sorted(found))
 
 
 @dataclass
