@@ -116,7 +116,7 @@ EXPECTED: frozenset[str] = frozenset(
         "xgen_infra.rehearsal.processes.ProcessError",
         "xgen_infra.rehearsal.real.MissingPluginError",
         "xgen_infra.rehearsal.report.PhaseFailedError",
-        "xgen_infra.recovery.recover.RecoveryError",
+        "xgen_infra.recovery.errors.RecoveryError",
         "xgen_infra.registry.problems.RegistryError",
         "xgen_infra.rotation.errors.RotationError",
         "xgen_infra.runbook.facts.RunbookError",

@@ -9,7 +9,7 @@ import typer
 
 from xgen_infra.cli import completion
 from xgen_infra.engine import Engine
-from xgen_infra.recovery import Recovery
+from xgen_infra.recovery import Recovery, mend_state
 
 
 def recover(
@@ -23,12 +23,15 @@ def recover(
 ) -> None:
     """Find what a killed or failed operation made and could not note, and take it into the stack's state.
 
+    A state that a full disk cut off is replaced by the newest whole one that the engine kept beside it.
+
     Nothing is made, changed or deleted in the cloud or the cluster, but Helm's notes of cut-off operations and, when
     you agree, access keys whose secrets were lost. Then run pulumi up again. Run twice, it finds nothing more.
     """
     engine = Engine(Path.cwd())
     if unlock:
         engine.cancel(site)
+    mend_state(engine, site, typer.echo)
     recovery = Recovery(engine, site, typer.echo)
     result = recovery.run()
     for line in result.foreign:

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from xgen_infra.engine import Engine, EngineError
 from xgen_infra.recovery import clusters, helm, identity
 from xgen_infra.recovery.candidates import Candidate, Entry, candidates, without_pending
+from xgen_infra.recovery.errors import RecoveryError
 from xgen_infra.recovery.places import Place
 
 _ROUNDS = 12
@@ -25,10 +26,6 @@ _OURS = "stack"
 _KEY = "aws:iam/accessKey:AccessKey"
 _USER = "aws:iam/user:User"
 _REFUSED = (ClientError, BotoCoreError)
-
-
-class RecoveryError(Exception):
-    """The state was left as it was; the message says why."""
 
 
 @dataclass(frozen=True)

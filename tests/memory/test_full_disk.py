@@ -1,0 +1,98 @@
+"""A file backend whose disk is full while the engine writes: `xgen recover` brings the state back, and `up` goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from xgen_infra.engine import Engine, EngineError
+from xgen_infra.folder import read_site
+from xgen_infra.rehearsal.memory import MemoryWorld, memory_world
+from xgen_infra.rehearsal.tools import MEMORY_TOOLS, Tool, ensure
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MemoryWorld]:
+    _, site = read_site(ROOT, "lotteimall")
+    site = site.model_copy(update={"delivery": "helm"})
+    root = tmp_path_factory.mktemp("memory")
+    with memory_world(site, ROOT / "Pulumi.lotteimall.yaml", root, ensure(MEMORY_TOOLS, print)) as made:
+        yield made
+
+
+def cramped(world: MemoryWorld, folder: Path, room: int) -> Engine:
+    """The engine where no file can grow beyond `room` bytes (getrlimit(2), RLIMIT_FSIZE): a write then fails half way."""
+    script = folder / "pulumi"
+    script.write_text(
+        f"#!{sys.executable}\nimport os, resource, sys\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))\n"
+        f"os.execv({str(world.binaries[Tool.PULUMI])!r}, sys.argv)\n"
+    )
+    script.chmod(0o700)
+    return Engine(world.engine.project, script, world.engine.environment, alone=True)
+
+
+def recover(world: MemoryWorld) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "xgen_infra.cli", "recover", world.stack, "--yes"],
+        cwd=world.engine.project,
+        env={**os.environ, **world.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_state_that_was_cut_off_comes_back_and_what_was_made_meanwhile_is_found(
+    world: MemoryWorld, tmp_path: Path
+) -> None:
+    world.engine.up(world.stack)
+    undisturbed = world.contents()
+    world.reset()
+    state = next((world.root / "state").rglob(f"stacks/*/{world.stack}.json"))
+
+    with pytest.raises(EngineError, match="file too large"):
+        cramped(world, tmp_path, 60_000).up(world.stack)
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(state.read_bytes())
+    cut = state.read_bytes()
+    with pytest.raises(EngineError, match="failed to load checkpoint"):
+        world.engine.up(world.stack)
+
+    done = recover(world)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the state was cut off: that of 20" in done.stdout
+    assert [one.read_bytes() for one in state.parents[2].rglob("*.cut")] == [cut]
+    assert "nothing of" in recover(world).stdout
+    world.engine.up(world.stack)
+    assert world.contents().names == undisturbed.names
+    assert not world.engine.up(world.stack).changed
+
+
+def test_a_state_that_somebody_may_be_writing_is_left_alone(world: MemoryWorld) -> None:
+    world.engine.up(world.stack)
+    state = next((world.root / "state").rglob(f"stacks/*/{world.stack}.json"))
+    whole = state.read_bytes()
+    state.write_bytes(whole[:1000])
+    lock = world.root / "state/.pulumi/locks/organization" / state.parent.name / world.stack / "one.json"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.write_text("{}")
+    refused = recover(world)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(
+        f"xgen: the state of {world.stack} cannot be read, and somebody holds its lock"
+    )
+    assert state.read_bytes() == whole[:1000]
+    lock.unlink()
+    done = recover(world)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not world.engine.up(world.stack).changed
