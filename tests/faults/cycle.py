@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from glob import escape
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Self
 
 from xgen_infra.engine import Engine, EngineError
 from xgen_infra.rehearsal.canary import RehearsalFile
@@ -25,18 +26,56 @@ CHANGED = "xgen-core"
 
 
 @dataclass(frozen=True)
+class Call:
+    """A call that changes something, by what the journal tells of it."""
+
+    provider: str
+    method: str
+    urn: str
+
+    def __str__(self) -> str:
+        """Return `Create aws:ec2/vpc:Vpc network-vpc`."""
+        return f"{self.method} {self.type} {self.name}"
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> Self:
+        """Return the call of an entry of the journal."""
+        return cls(entry["provider"], entry["method"], entry["urn"])
+
+    @property
+    def type(self) -> str:
+        return self.urn.split("::")[2].rsplit("$", 1)[-1]
+
+    @property
+    def name(self) -> str:
+        return self.urn.split("::", 3)[-1]
+
+    def fault(self, kind: Kind, hold: float) -> Fault:
+        """Return the fault that strikes this call, and none but its equals below another parent."""
+        provider, token, name = (escape(part) for part in (self.provider, self.type, self.name))
+        return Fault(kind, provider=provider, type=token, name=name, methods=(self.method,), hold=hold)
+
+
+@dataclass(frozen=True)
 class Moment:
-    """The state of things after each operation of an undisturbed life, and how many calls each took."""
+    """The state of things after each operation of an undisturbed life, and the calls that each took.
+
+    `known` are the URNs of the stack's state: what a removal leaves there is what is protected.
+    """
 
     up: Any
     changed: Any
     gone: Any
-    calls: Mapping[str, int]
+    calls: Mapping[str, Sequence[Call]]
+    known: Mapping[str, frozenset[str]]
 
 
 @dataclass
 class Ground:
-    """A running world: its engine, its records of calls, and what is there, in a comparable form."""
+    """A running world: its engine, its records of calls, and what is there, in a comparable form.
+
+    `anew` empties it, `settle` waits for what goes by itself; `options` are those of `pulumi up`.
+    """
 
     engine: Engine
     stack: str
@@ -45,7 +84,9 @@ class Ground:
     project: Path
     look: Callable[[], Any]
     apart: Callable[[Any, Any], list[str]]
+    anew: Callable[[], None]
     settle: Callable[[], None] = field(default=lambda: None)
+    options: tuple[str, ...] = ()
 
     def xgen(self, *words: str) -> str:
         done = subprocess.run(
@@ -60,13 +101,13 @@ class Ground:
         return done.stdout
 
     def up(self) -> None:
-        self.engine.up(self.stack)
+        self.engine.up(self.stack, *self.options)
 
     def change(self) -> None:
         """Change one service's variable and the registry's password generation: a release and a Secret."""
         self.file.change(("services", CHANGED, "vars"), {"FAULTS_CHANGED": "yes"})
         self.file.change(("generations",), {"registry": 2})
-        self.engine.up(self.stack)
+        self.engine.up(self.stack, *self.options)
 
     def back(self) -> None:
         self.file.change(("services", CHANGED, "vars"), {})
@@ -78,8 +119,12 @@ class Ground:
     def recover(self) -> None:
         self.xgen("recover", self.stack, "--yes")
 
-    def calls(self) -> int:
-        return sum(entry["method"] in faults.CHANGING for entry in read(self.journal))
+    def calls(self) -> list[Call]:
+        return [Call.of(entry) for entry in read(self.journal) if entry["method"] in faults.CHANGING]
+
+    def known(self) -> frozenset[str]:
+        resources = self.engine.export(self.stack)["deployment"].get("resources") or []
+        return frozenset(one["urn"] for one in resources)
 
     def now(self) -> Any:
         self.settle()
@@ -88,30 +133,15 @@ class Ground:
 
 def undisturbed(ground: Ground) -> Moment:
     """Live one life without any fault."""
-    seen, calls = {}, {}
+    seen, calls, known = {}, {}, {}
     for name in OPERATIONS:
-        before = ground.calls()
+        before = len(ground.calls())
         getattr(ground, name)()
-        calls[name] = ground.calls() - before
+        calls[name] = ground.calls()[before:]
         seen[name] = ground.now()
+        known[name] = ground.known()
     ground.back()
-    return Moment(seen["up"], seen["change"], seen["destroy"], calls)
-
-
-def disturbed(ground: Ground, expected: Moment, plan: Mapping[str, Fault]) -> list[str]:
-    """Live one life in which the planned fault strikes each operation; return what differed afterwards.
-
-    A fault ends its operation; what a person does then is `xgen recover` where an answer was lost, and the same
-    operation again.
-    """
-    wrong = []
-    for name in OPERATIONS:
-        fault = plan.get(name)
-        if fault:
-            _fail(ground, name, fault)
-        wrong += _ends_well(ground, expected, name, str(fault))
-    ground.back()
-    return wrong
+    return Moment(seen["up"], seen["change"], seen["destroy"], calls, known)
 
 
 def chained(
@@ -124,9 +154,9 @@ def chained(
     struck: list[Fault] = []
     wrong = []
     for name in OPERATIONS:
-        before, mine = ground.calls(), []
+        before, mine = len(ground.calls()), []
         for left in range(counts[name], 0, -1):
-            remaining = max(expected.calls[name] - (ground.calls() - before), 1)
+            remaining = max(len(expected.calls[name]) - (len(ground.calls()) - before), 1)
             fault = Fault(KINDS[len(struck) % len(KINDS)], dice.randint(1, max(remaining // left, 1)))
             if _fail(ground, name, fault):
                 mine.append(fault)
@@ -138,11 +168,19 @@ def chained(
 
 def _ends_well(ground: Ground, expected: Moment, name: str, after: str) -> list[str]:
     """Do the operation once more; return what is not as it should be after what happened."""
-    goals = {"up": expected.up, "change": expected.changed, "destroy": expected.gone}
     getattr(ground, name)()
-    wrong = [f"{name} {after}: {line}" for line in ground.apart(goals[name], ground.now())]
+    return [f"{name} {after}: {line}" for line in differences(ground, expected, name)]
+
+
+def differences(ground: Ground, expected: Moment, name: str) -> list[str]:
+    """Return what is not as after the undisturbed operation: what exists, what the state knows, what is pending."""
+    goals = {"up": expected.up, "change": expected.changed, "destroy": expected.gone}
+    wrong = ground.apart(goals[name], ground.now())
+    known, before = ground.known(), expected.known[name]
+    wrong += [f"only in the undisturbed state: {urn}" for urn in sorted(before - known)]
+    wrong += [f"only in this state: {urn}" for urn in sorted(known - before)]
     pending = ground.engine.export(ground.stack)["deployment"].get("pending_operations")
-    return wrong + [f"{name} {after}: pending {one['resource']['urn']}" for one in pending or []]
+    return wrong + [f"pending: {one['resource']['urn']}" for one in pending or []]
 
 
 def _fail(ground: Ground, name: str, fault: Fault) -> bool:

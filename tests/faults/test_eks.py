@@ -17,12 +17,15 @@ from xgen_infra.rehearsal.contents import Contents
 from xgen_infra.rehearsal.memory import memory_world
 from xgen_infra.rehearsal.ports import free_ports, release
 from xgen_infra.rehearsal.standins.aws.world import ROOT_KEY_ID
+from xgen_infra.rehearsal.standins.faults import Kind
 from xgen_infra.rehearsal.tools import MEMORY_TOOLS, ensure
 
-from .cycle import Ground, Moment, undisturbed
-from .plans import try_a_sample, try_every_one
+from .cycle import KINDS, Ground, Moment, undisturbed
+from .plans import try_a_sample
+from .sweep import sweep
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(7200)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
+HOURS = 2 * 3600
 ROOT = Path(__file__).parents[2]
 _IDS = re.compile(r"\b[0-9a-f]{8,}\b|\bAK[A-Z0-9]{10,}\b")
 
@@ -42,7 +45,14 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         patch.setenv("AWS_ACCESS_KEY_ID", ROOT_KEY_ID)
         patch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
         yield MemoryGround(
-            made.engine, made.stack, made.file, made.records, made.program.project, made.contents, apart
+            made.engine,
+            made.stack,
+            made.file,
+            made.records,
+            made.program.project,
+            made.contents,
+            apart,
+            made.reset,
         )
     release([port])
 
@@ -103,5 +113,7 @@ def test_a_life_of_many_faults_ends_where_an_undisturbed_one_does(ground: Ground
 
 
 @pytest.mark.faults
-def test_whichever_call_fails(ground: Ground, expected: Moment) -> None:
-    try_every_one(ground, expected)
+@pytest.mark.timeout(HOURS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_call_fails_once(ground: Ground, expected: Moment, kind: Kind) -> None:
+    sweep(ground, expected, kind)

@@ -3,6 +3,8 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
@@ -277,3 +279,13 @@ def test_two_faults_strike_two_calls(client, tmp_path):
         with pytest.raises(grpc.RpcError):
             client.create({"size": 1})
     client.create({"size": 1})
+
+
+def test_calls_that_are_made_while_a_failure_is_held_back_fail_beside_it(client, tmp_path):
+    faults.order(tmp_path, [Fault(Kind.ERROR, hold=0.5), Fault(Kind.TIMEOUT, hold=0.5)])
+    began = time.monotonic()
+    with ThreadPoolExecutor() as pool:
+        calls = [pool.submit(client.create, {"size": size}) for size in (1, 2)]
+        failed = [call.exception() for call in calls]
+    assert all(isinstance(error, grpc.RpcError) for error in failed)
+    assert 0.5 <= time.monotonic() - began < 1.0

@@ -154,9 +154,21 @@ def _rules(inputs: Inputs, ec2: Any, *, outwards: bool) -> Iterator[str]:
     )
     for page in pages:
         for rule in page["SecurityGroupRules"]:
-            alike = all(inputs.get(ours) == rule.get(theirs) for ours, theirs in _SAID_BY_RULE.items())
-            if alike and rule["IsEgress"] is outwards:
+            if rule["IsEgress"] is outwards and _says(rule, inputs):
                 yield rule["SecurityGroupRuleId"]
+
+
+def _says(rule: Mapping[str, Any], inputs: Inputs) -> bool:
+    """Whether a rule is what inputs describe; AWS says -1 of ports that a rule for every protocol does not name."""
+    peer = (rule.get("ReferencedGroupInfo") or {}).get("GroupId")
+    wanted = inputs.get("referencedSecurityGroupId")
+    if peer != (wanted.rpartition("/")[2] if wanted else None):
+        return False
+    return all(_port(inputs.get(ours)) == _port(rule.get(theirs)) for ours, theirs in _SAID_BY_RULE.items())
+
+
+def _port(value: Any) -> Any:
+    return None if value == -1 else value
 
 
 def _identities(inputs: Inputs, eks: Any) -> Iterator[str]:

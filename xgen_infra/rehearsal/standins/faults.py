@@ -35,7 +35,8 @@ class Fault:
     """The `call`-th call (from 1, counted since the fault was ordered) that fits fails once.
 
     `provider`, `type` (a token) and `name` (a logical name) are shell patterns. Without `methods`, the calls
-    that change something count: Create, Update and Delete, never those of a preview.
+    that change something count: Create, Update and Delete, never those of a preview. The engine hears of it after
+    `hold` seconds: what it began meanwhile, beside this call, may then fail with it.
     """
 
     kind: Kind
@@ -44,6 +45,7 @@ class Fault:
     type: str = "*"
     name: str = "*"
     methods: tuple[str, ...] = CHANGING
+    hold: float = 0.0
 
     def __str__(self) -> str:
         """Return `timeout at call 7`; patterns of what counts are not said."""

@@ -80,6 +80,7 @@ class Journal:
             stream.write(line)
 
     def _strike(self, fault: Fault, method: str, urn: str, peer: str) -> None:
+        time.sleep(fault.hold)
         match fault.kind:
             case Kind.KILL_ENGINE:
                 os.kill(_process_at(peer), signal.SIGKILL)
@@ -104,6 +105,7 @@ def read(folder: Path) -> list[dict[str, Any]]:
 
 def _refuse(fault: Fault | None, method: str, urn: str) -> None:
     if fault and fault.kind is Kind.ERROR:
+        time.sleep(fault.hold)
         raise FaultError(f"ordered fault: {method} of {urn} is refused")
 
 

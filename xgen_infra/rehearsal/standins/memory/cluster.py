@@ -73,8 +73,11 @@ class MemoryCluster:
             raise not_found(key)
         return copy.deepcopy(self.objects[key])
 
-    def put(self, manifest: Props, *, create: bool = False, dry_run: bool = False) -> Props:
-        """Make an object or bring it to what its writer states; raises ApiError 409 where `create` finds one."""
+    def put(self, manifest: Props, manager: str, *, create: bool = False, dry_run: bool = False) -> Props:
+        """Make an object or bring it to what its writer states; raises ApiError 409 where `create` finds one.
+
+        `manager` is the field manager that the writer calls itself.
+        """
         key = key_of(manifest)
         with self.lock:
             there = self.objects.get(key)
@@ -84,6 +87,7 @@ class MemoryCluster:
                 raise not_found(Key("", "Namespace", "", key.namespace))
             base = _without(there, self._stated.get(key, {})) if there is not None else {}
             live = self._settled(_merged(base, manifest), there)
+            live["metadata"]["managedFields"] = [{"manager": manager, "operation": "Apply"}]
             if not dry_run:
                 self.objects[key], self._stated[key] = live, copy.deepcopy(manifest)
                 for claim in _claims(live):
@@ -162,7 +166,8 @@ class MemoryApi(Api):
                 return {"items": _answer_list(self._cluster, key)}
             case "POST" | "PUT" | "PATCH" if content != "application/json-patch+json":
                 manifest = self._placed(body, key)
-                return self._cluster.put(manifest, create=method == "POST", dry_run=dry_run)
+                manager = query.get("fieldManager", "")
+                return self._cluster.put(manifest, manager, create=method == "POST", dry_run=dry_run)
             case "DELETE":
                 self._cluster.delete(key)
                 return {"kind": "Status", "status": "Success"}

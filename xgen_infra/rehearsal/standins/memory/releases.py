@@ -160,7 +160,7 @@ class MemoryHelm(Helm):
                     f'and cannot be imported into the current release: it is not of release "{name}"'
                 )
             owned.append(key)
-            self.cluster.put(document)
+            self.cluster.put(document, "helm")
         return owned
 
     def _drop(self, keys: Sequence[Key]) -> None:

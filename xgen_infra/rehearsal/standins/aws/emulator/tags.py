@@ -1,7 +1,7 @@
-"""Takes the tags of what is deleted: moto keeps them, and DescribeTags lists them for ever.
+"""Takes the tags of what is deleted: moto keeps them, and DescribeTags lists them for ever. Names types as AWS does.
 
 Source: Amazon EC2 User Guide, "Tag your Amazon EC2 resources" (deleting a resource deletes its tags). A NAT gateway
-and a peering connection stay listed for an hour, with their tags.
+and a peering connection stay listed for an hour, with their tags. The names of types: Amazon EC2 API Reference, "TagSpecification".
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 from moto.ec2.models import ec2_backends
 from moto.ec2.responses import EC2Response
+from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE
 
 _DELETERS = {
     "delete_vpc": "vpc",
@@ -26,10 +27,13 @@ _DELETERS = {
     "revoke_security_group_egress": "sgr",
 }
 """Actions, and how the ids of what they delete begin."""
+_NAMES = {"eipalloc": "elastic-ip", "fl": "vpc-flow-log", "nat": "natgateway"}
+"""What DescribeTags calls a type whose ids begin so, where moto has a name of its own."""
 
 
 def install() -> None:
-    """Wrap the actions that delete, in this process."""
+    """Wrap the actions that delete, and name the types, in this process."""
+    EC2_PREFIX_TO_RESOURCE.update(_NAMES)
     for action, prefix in _DELETERS.items():
         setattr(EC2Response, action, _dropping(getattr(EC2Response, action), prefix))
 
