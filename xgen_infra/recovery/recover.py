@@ -13,6 +13,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from xgen_infra.engine import Engine, EngineError
+from xgen_infra.health.access import reached
 from xgen_infra.recovery import clusters, helm, identity
 from xgen_infra.recovery.candidates import Candidate, Entry, candidates, without_pending
 from xgen_infra.recovery.errors import RecoveryError
@@ -54,7 +55,7 @@ class Recovery:
         With `charts`, Helm's records are looked at first, in the clusters themselves.
 
         Only what carries this stack's mark is taken: its tag in AWS, the provider's field manager in Kubernetes.
-        Raises RecoveryError and EngineError.
+        Raises RecoveryError and EngineError; UnreachableError for a cluster that does not answer.
         """
         forgotten = self._forget_pending() if charts else []
         taken: list[str] = []
@@ -94,7 +95,8 @@ class Recovery:
         }
         forgotten: list[str] = []
         for provider in clusters.providers(state) if spaces else ():
-            with clusters.connect(provider) as api:
+            context, kubeconfig = provider.get("context"), provider.get("kubeconfig")
+            with reached(self.stack, context=context, text=kubeconfig) as api:
                 forgotten += helm.forget_pending(api, sorted(spaces))
         for line in forgotten:
             self.say(f"Helm's record of a cut-off operation is gone: {line}")
