@@ -23,7 +23,7 @@ WRONG = [
     Wrong("cloud", "apiAccess: [203.0.113.0/24]", "apiAccess: [@@203.0.113.7/24]", "cluster.apiAccess[0]", "write '203.0.113.0/24'"),
     Wrong("cloud", "apiAccess: [203.0.113.0/24]", "apiAccess: @@203.0.113.0/24", "cluster.apiAccess", "expected a list"),
     Wrong("cloud", "cidr: 10.20.0.0/16", "cidr: @@10.20.0.0 /16", "management.cidr", "IPv4 CIDR block"),
-    Wrong("onprem", "podCidr: 10.42.0.0/16", "podCidr: @@10.42.0.1/16", "cluster.podCidr", "write '10.42.0.0/16'"),
+    Wrong("cloud", "serviceCidr: 10.100.0.0/16", "serviceCidr: @@10.100.0.1/16", "cluster.serviceCidr", "write '10.100.0.0/16'"),
     # AWS identifiers
     Wrong("cloud", 'account: "123456789012"', "account: @@123456789012", "cluster.account", "write it in quotes: '123456789012'"),
     Wrong("cloud", 'account: "123456789012"', "account: @@012345678901", "cluster.account", "write it in quotes: '012345678901'"),

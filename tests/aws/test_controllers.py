@@ -7,9 +7,10 @@ import pytest
 
 from xgen_infra import versions
 from xgen_infra.aws.load_balancer_policy import TAG
+from xgen_infra.delivery import services
 
 from .recording import Recording
-from .sites import built
+from .sites import built, site
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 ASSOCIATION = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
@@ -43,6 +44,26 @@ def test_an_exposed_site_has_the_load_balancer_controller(exposure: dict[str, st
     assert values["clusterName"] == "xgen-aww"
     assert values["defaultTags"]["site"] == "aww"
     assert found.result["monthlyShape"]["loadBalancers"] == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "subnets"),
+    [("public", "subnet-0000000c,subnet-0000000d"), ("internal", "subnet-0000000a,subnet-0000000b")],
+)
+def test_in_a_vpc_that_is_there_the_load_balancer_is_in_the_subnets_that_the_file_names(
+    kind: str, subnets: str
+) -> None:
+    vpc = {
+        "id": "vpc-0a1b2c3d",
+        "privateSubnetIds": ["subnet-0000000a", "subnet-0000000b"],
+        "publicSubnetIds": ["subnet-0000000c", "subnet-0000000d"],
+    }
+    exposure = {"kind": kind, "domain": "xgen.aww.example"}
+    subject = site({"exposure": exposure, "cluster": {"vpc": vpc}, "management": None})
+    annotations = services.whole(subject, "xgen-frontend", {})["ingress"]["annotations"]
+    assert annotations["alb.ingress.kubernetes.io/subnets"] == subnets
+    alone = services.whole(site({"exposure": exposure}), "xgen-frontend", {})["ingress"]["annotations"]
+    assert "alb.ingress.kubernetes.io/subnets" not in alone
 
 
 def test_charts_and_images_are_pinned(exposed: Recording) -> None:

@@ -65,7 +65,6 @@ OTHERS: dict[str, list[Any]] = {
     "cluster.vpc.publicSubnetIds": [["subnet-0fffffffffffffff2", "subnet-0fffffffffffffff3"]],
     "cluster.vpc.privateRouteTableIds": [["rtb-0fffffffffffffff0"]],
     "cluster.context": ["other"],
-    "cluster.podCidr": ["10.52.0.0/16"],
     "cluster.provisioner": ["driver.longhorn.io"],
     "cluster.storage.className": ["slow"],
     "cluster.storage.postgres": ["70Gi"],

@@ -34,7 +34,25 @@ _HOST = st.from_regex(r"[a-z][a-z0-9-]{0,9}[a-z0-9](\.[a-z]{2,8}){1,3}", fullmat
 def bases() -> tuple[Inputs, ...]:
     paths = [*sorted(SAMPLES.glob("Pulumi.*.yaml")), *sorted(ROOT.glob("Pulumi.*.yaml"))]
     files = [StackFile.read(path) for path in paths]
-    return tuple(Inputs(file.site, file.stack, VENDOR) for file in files)
+    return (*(Inputs(file.site, file.stack, VENDOR) for file in files), _in_an_existing_network())
+
+
+def _in_an_existing_network() -> Inputs:
+    """A cluster that is made in a VPC that is there, half way through a rotation: what no sample file has."""
+    file = StackFile.read(SAMPLES / "Pulumi.cloud.yaml")
+    vpc = {
+        "id": "vpc-0123456789abcdef0",
+        "privateSubnetIds": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+        "publicSubnetIds": ["subnet-0123456789abcdef2", "subnet-0123456789abcdef3"],
+        "privateRouteTableIds": ["rtb-0123456789abcdef0"],
+    }
+    keys = {"previousAccessKeys": [], "retiredAccessKeys": [2]}
+    made = {
+        name: value
+        for name, value in file.site["cluster"].items()
+        if name not in {"zones", "nat", "flowLogs"}
+    }
+    return Inputs({**file.site, "cluster": {**made, **keys, "vpc": vpc}}, "existing", VENDOR)
 
 
 def _networks() -> st.SearchStrategy[str]:

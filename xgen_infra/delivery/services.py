@@ -146,4 +146,8 @@ def _alb(site: Site) -> dict[str, str]:
         annotations[f"{prefix}/ssl-redirect"] = "443"
     if exposure.allow_from:
         annotations[f"{prefix}/inbound-cidrs"] = ",".join(map(str, exposure.allow_from))
+    if site.eks and (vpc := site.eks.vpc):
+        # A VPC that is only used may lack the tags by which the controller finds subnets.
+        subnets = vpc.public_subnet_ids if exposure.kind == "public" else vpc.private_subnet_ids
+        annotations[f"{prefix}/subnets"] = ",".join(subnets)
     return annotations

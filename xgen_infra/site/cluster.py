@@ -88,7 +88,7 @@ class ExistingVpc(Model):
     id: VpcId
     """The VPC."""
     private_subnet_ids: Annotated[tuple[SubnetId, ...], Field(min_length=2)]
-    """In at least two availability zones, with a way out (NAT)."""
+    """In at least two availability zones, with a way out (NAT). Where exposure is internal, the load balancer's too."""
     public_subnet_ids: tuple[SubnetId, ...] = ()
     """Where exposure is public: subnets for the load balancer."""
     private_route_table_ids: tuple[RouteTableId, ...] = ()
@@ -252,10 +252,6 @@ class K3sCluster(Model):
     version: KubernetesVersion | None = None
     """The cluster's minor version, checked before the first up; never changed by this program."""
     bucket: Bucket = Bucket()
-    pod_cidr: Cidr = IPv4Network("10.42.0.0/16")
-    """K3s' default (K3s documentation, "k3s server": --cluster-cidr)."""
-    service_cidr: Cidr = IPv4Network("10.43.0.0/16")
-    """K3s' default (--service-cidr)."""
     provisioner: str = "rancher.io/local-path"
     """Who makes volumes for the data StorageClass; K3s ships local-path."""
     storage: Storage = Storage()
