@@ -6,28 +6,16 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from xgen_infra.engine import Engine, EngineError
-from xgen_infra.folder import read_site
 from xgen_infra.recovery import Recovered, Recovery, RecoveryError, mend_state
-from xgen_infra.rehearsal.memory import MemoryWorld, memory_world
-from xgen_infra.rehearsal.tools import MEMORY_TOOLS, Tool, ensure
+from xgen_infra.rehearsal.memory import MemoryWorld
+from xgen_infra.rehearsal.tools import Tool
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MemoryWorld]:
-    _, site = read_site(ROOT, "lotteimall")
-    site = site.model_copy(update={"delivery": "helm"})
-    root = tmp_path_factory.mktemp("memory")
-    with memory_world(site, ROOT / "Pulumi.lotteimall.yaml", root, ensure(MEMORY_TOOLS, print)) as made:
-        yield made
 
 
 def cramped(world: MemoryWorld, folder: Path, room: int) -> Engine:
