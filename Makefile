@@ -48,7 +48,7 @@ audit: setup  ## checkov on the AWS resources, parliament on every IAM document
 e2e: setup  ## End-to-end rehearsals only
 	@$(BIN)/pytest -m "e2e and not faults and not long" -n 2 --dist loadfile --durations=10
 
-test-long: setup  ## Upgrade, rotation, incidents, drift and the preview on AWS, in whole rehearsals
+test-long: setup  ## Upgrade, rotation, incidents and drift, in whole rehearsals
 	@$(BIN)/pytest -m long -n 2 --dist loadfile --durations=10 tests
 
 test-faults: setup  ## Each call of each operation fails in each way, once (hours; make test tries a sample)

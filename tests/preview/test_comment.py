@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
 
 from xgen_infra.engine import Result, Step, Violation
-from xgen_infra.engine.events import SECRET, UNKNOWN
+from xgen_infra.engine.events import SECRET, UNKNOWN, parse
 from xgen_infra.preview.markdown import LIMIT, MARKER, markdown
 from xgen_infra.preview.plan import KNOWN_LATER, plan_of
 from xgen_infra.preview.site import SitePreview
@@ -72,6 +74,30 @@ def test_what_nobody_should_read_is_not_shown(before: Mapping[str, Any], after: 
     text = markdown([previewed(step("update", SECRET_KIND, "secret", before, after))])
     assert "hunter" not in text
     assert "(secret)" in text
+
+
+def test_a_secret_is_one_as_the_engine_writes_it_into_its_log(tmp_path: Path) -> None:
+    boxed = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "[secret]"}
+    inputs = {"inputs": {"kind": "Secret", "stringData": boxed, "list": [{"of": boxed}]}}
+    changed = {
+        'stringData[".dockerconfigjson"]': {"diffKind": "update"},
+        "list[0].of": {"diffKind": "update"},
+    }
+    metadata = {
+        "op": "update",
+        "urn": "urn:pulumi:a::b::c::d",
+        "type": SECRET_KIND,
+        "old": inputs,
+        "new": inputs,
+    }
+    log = tmp_path / "events.json"
+    log.write_text(
+        json.dumps({"resourcePreEvent": {"metadata": {**metadata, "detailedDiff": changed}}}) + "\n"
+    )
+    (change,) = plan_of(parse(log)).changes
+    assert {(one.path, one.before, one.after) for one in change.properties} == {
+        (path, "(secret)", "(secret)") for path in changed
+    }
 
 
 def test_a_value_that_is_not_known_yet_is_said_to_be_unknown() -> None:

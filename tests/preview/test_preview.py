@@ -41,7 +41,6 @@ def previewed(done: Any) -> dict[str, dict[str, Any]]:
     return {site["stack"]: site for site in json.loads(done.stdout)["sites"]}
 
 
-@pytest.mark.long
 def test_a_change_on_aws_shows_what_is_replaced_and_that_data_is_protected(tmp_path: Path) -> None:
     tree = Repository(tmp_path / "tree")
     tree.edit(

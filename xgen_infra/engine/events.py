@@ -13,6 +13,8 @@ SAME = "same"
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """How the event log shows a value that is not known yet (pulumi sdk, `plugin.UnknownStringValue`)."""
 SECRET = "[secret]"  # noqa: S105 - how the event log shows one
+_SIGNATURE, _OF_A_SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
+"""pulumi sdk, `resource.SigKey` and `resource.SecretSig`."""
 REPLACING = frozenset({"replace", "create-replacement", "delete-replaced"})
 
 
@@ -130,9 +132,18 @@ def _step(event: Mapping[str, Any]) -> Iterable[Step]:
         bool(old.get("protect")),
         tuple(sorted(metadata.get("keys") or ())),
         bool(old.get("retainOnDelete")),
-        old.get("inputs") or {},
-        new.get("inputs") or {},
+        _plain(old.get("inputs") or {}),
+        _plain(new.get("inputs") or {}),
     )
+
+
+def _plain(value: Any) -> Any:
+    """Return a value with `SECRET` in the place of each secret, which the log shows as an object with a signature."""
+    if isinstance(value, dict):
+        if value.get(_SIGNATURE) == _OF_A_SECRET:
+            return SECRET
+        return {key: _plain(one) for key, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list) else value
 
 
 def _violations(events: Iterable[Mapping[str, Any]]) -> Iterable[Violation]:
