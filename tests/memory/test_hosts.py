@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from xgen_infra.engine import EngineError
 from xgen_infra.folder import read_site
 from xgen_infra.rehearsal.hosts import LanguageHosts, language_hosts
 from xgen_infra.rehearsal.memory import MemoryWorld, Program, memory_world
+from xgen_infra.rehearsal.observe import until
 from xgen_infra.rehearsal.surroundings import HOST_READY
 from xgen_infra.rehearsal.tools import MEMORY_TOOLS, ensure
 
@@ -111,3 +115,28 @@ def test_a_host_that_dies_leaves_its_program_to_the_engine(world: MemoryWorld, t
     world.turn(there)
     assert once.exists()
     assert told(world)["imports"] == 1
+
+
+def test_no_host_outlives_who_asked_for_it(tmp_path: Path) -> None:
+    (tmp_path / "program").mkdir()
+    there = program(tmp_path / "program", "import time\ntime.sleep(2)\n" + PROBE)
+    asks = (
+        "import os, sys, time\nfrom pathlib import Path\nfrom xgen_infra.rehearsal.hosts import language_hosts\n"
+        "with language_hosts(Path(sys.argv[1]), cloud=False) as hosts:\n"
+        "    ready = [hosts.ask(Path(sys.argv[2]), os.environ) for _ in range(2)]\n"
+        "    print(flush=True)\n    time.sleep(100)\n"
+    )
+    command = [sys.executable, "-c", asks, str(tmp_path / "hosts"), str(there.project)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    ) as asking:
+        assert asking.stdout
+        asking.stdout.readline()
+        assert until(lambda: len(running(tmp_path)) == 4, 30), "who asks, who forks, and two hosts"
+        asking.kill()
+    assert until(lambda: not running(tmp_path), 20), running(tmp_path)
+
+
+def running(folder: Path) -> list[psutil.Process]:
+    named = psutil.process_iter(["cmdline"])
+    return [one for one in named if any(str(folder) in word for word in one.info["cmdline"] or ())]

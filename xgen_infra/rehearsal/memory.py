@@ -30,6 +30,7 @@ ready at once, charts from repositories are recorded and not rendered (docs/adr/
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -218,7 +219,7 @@ def _start(
         command.install(root / "bin", kubeconfig, folder / "private")
     argv: list[str | Path] = [sys.executable, "-m", "xgen_infra.rehearsal.standins.main"]
     argv += ["--folder", folder, "--project", root / _LINK, "--providers", ",".join(wanted)]
-    argv += ["--helm", binaries[Tool.HELM], "--memory", root / "setting.json"]
+    argv += ["--helm", binaries[Tool.HELM], "--memory", root / "setting.json", "--parent", str(os.getpid())]
     environment = clean_environment(root, PYTHONPATH=_source(), PATH=path, KUBECONFIG=str(kubeconfig))
     supervisor.spawn("stand-ins", argv, env=environment)
 

@@ -27,7 +27,7 @@ def main() -> None:
     if "--cloud" in sys.argv:
         sdk.load(sdk.MODULES)
     gc.freeze()
-    parent = os.getppid()
+    parent, this = os.getppid(), os.getpid()
     hosts: dict[int, Path] = {}
     while os.getppid() == parent:
         for file in sorted(folder.glob("*.json")):
@@ -35,7 +35,7 @@ def main() -> None:
             file.unlink()
             child = os.fork()
             if not child:
-                _become(asked["project"], asked["environment"], asked["ready"])
+                _become(this, asked["project"], asked["environment"], asked["ready"])
             hosts[child] = Path(asked["ready"])
         with suppress(ChildProcessError):
             ended, _ = os.waitpid(-1, os.WNOHANG)
@@ -44,11 +44,11 @@ def main() -> None:
         time.sleep(_TICK)
 
 
-def _become(project: str, environment: dict[str, str], ready: str) -> None:
+def _become(parent: int, project: str, environment: dict[str, str], ready: str) -> None:
     os.environ.clear()
     os.environ.update(environment)
     language.import_program(Path(project))
-    language.serve(Path(ready))
+    language.serve(parent, Path(ready))
 
 
 if __name__ == "__main__":

@@ -111,8 +111,8 @@ def _imported(program: ast.Module) -> Iterator[str]:
             yield statement.module
 
 
-def serve(ready: Path | None = None) -> NoReturn:
-    """Serve one engine: print the port, or write it to a file; stay until the engine, or who started it, is gone."""
+def serve(parent: int, ready: Path | None = None) -> NoReturn:
+    """Serve one engine: print the port, or write it to a file; stay until the process that started this is gone."""
     server = grpc.server(ThreadPoolExecutor(max_workers=8), options=OPTIONS)
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(ready), server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -125,7 +125,6 @@ def serve(ready: Path | None = None) -> NoReturn:
         print(port, flush=True)
     # The engine ends its plugins by an interrupt; one that was killed cannot. A program that failed may leave threads
     # that never end.
-    parent = os.getppid()
     with suppress(KeyboardInterrupt):
         while server.wait_for_termination(_TICK) and os.getppid() == parent:
             pass
@@ -135,4 +134,4 @@ def serve(ready: Path | None = None) -> NoReturn:
 if __name__ == "__main__":
     # One program runs here and the process ends: nearly all that it makes are modules, which stay.
     gc.disable()
-    serve()
+    serve(os.getppid())
