@@ -126,14 +126,14 @@ def sweep(ground: Ground, expected: Moment, kind: Kind) -> None:
     After each operation everything is as after an undisturbed one.
     """
     ground.anew()
-    wrong = []
+    ground.back()
     for operation in OPERATIONS:
         swept = Sweep(replace(ground, options=_WIDE), kind, operation, expected.calls[operation])
         swept.run()
         print(swept, flush=True)
-        wrong += list(_wrong(swept, expected))
+        wrong = list(_wrong(swept, expected))
+        assert not wrong, "\n".join(wrong)
     ground.back()
-    assert not wrong, "\n".join(wrong)
 
 
 def _wrong(swept: Sweep, expected: Moment) -> Iterator[str]:

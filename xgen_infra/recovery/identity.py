@@ -21,7 +21,6 @@ _BY_INPUTS: Mapping[str, str] = {
     "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": "{clusterName}#{principalArn}#{policyArn}",
     "aws:eks/addon:Addon": "{clusterName}:{addonName}",
     "aws:eks/cluster:Cluster": "{name}",
-    "aws:eks/nodeGroup:NodeGroup": "{clusterName}:{nodeGroupName}",
     "aws:iam/role:Role": "{name}",
     "aws:iam/user:User": "{name}",
     "aws:kms/alias:Alias": "{name}",
@@ -50,6 +49,8 @@ _GONE = frozenset({"deleted", "deleting", "failed", "rejected", "expired"})
 _PODS = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 _ASSOCIATION = "aws:ec2/routeTableAssociation:RouteTableAssociation"
 _KEY = "aws:kms/key:Key"
+_NODES = "aws:eks/nodeGroup:NodeGroup"
+"""It has no name of the program's, so that another can take its place: the provider names it."""
 _RULES: Mapping[str, bool] = {
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": True,
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": False,
@@ -79,7 +80,7 @@ def told(kind: str, inputs: Inputs) -> str | None:
 
 def asks(kind: str) -> bool:
     """Whether AWS has to be asked for the ids of a type."""
-    return kind in _EC2 or kind in _RULES or kind in {_ASSOCIATION, _KEY, _PODS}
+    return kind in _EC2 or kind in _RULES or kind in {_ASSOCIATION, _KEY, _NODES, _PODS}
 
 
 def asked(kind: str, inputs: Inputs, tags: Mapping[str, str], client: Client) -> list[str]:
@@ -90,6 +91,8 @@ def asked(kind: str, inputs: Inputs, tags: Mapping[str, str], client: Client) ->
         return list(_rules(inputs, client("ec2"), outwards=_RULES[kind]))
     if kind == _PODS:
         return list(_identities(inputs, client("eks")))
+    if kind == _NODES:
+        return list(_node_groups(inputs, tags, client("eks")))
     if kind == _KEY:
         return list(_keys(tags, client("kms")))
     return _tagged(_EC2[kind], tags, client("ec2"))
@@ -176,6 +179,18 @@ def _identities(inputs: Inputs, eks: Any) -> Iterator[str]:
     if all(name in inputs for name in names):
         listed = eks.list_pod_identity_associations(**{name: inputs[name] for name in names})
         yield from (one["associationId"] for one in listed["associations"])
+
+
+def _node_groups(inputs: Inputs, tags: Mapping[str, str], eks: Any) -> Iterator[str]:
+    cluster = inputs.get("clusterName")
+    if not cluster:
+        return
+    for page in eks.get_paginator("list_nodegroups").paginate(clusterName=cluster):
+        for name in page["nodegroups"]:
+            group = eks.describe_nodegroup(clusterName=cluster, nodegroupName=name)["nodegroup"]
+            lives = group["status"] != "DELETING"
+            if lives and tags and tags.items() <= (group.get("tags") or {}).items():
+                yield f"{cluster}:{name}"
 
 
 def _keys(tags: Mapping[str, str], kms: Any) -> Iterator[str]:
