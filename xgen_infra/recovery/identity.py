@@ -10,6 +10,8 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 Inputs = Mapping[str, Any]
 Client = Callable[[str], Any]
 """Gives the boto3 client of a service, in the account and region of the resource's provider."""
@@ -196,9 +198,19 @@ def _node_groups(inputs: Inputs, tags: Mapping[str, str], eks: Any) -> Iterator[
 def _keys(tags: Mapping[str, str], kms: Any) -> Iterator[str]:
     for page in kms.get_paginator("list_keys").paginate():
         for key in page["Keys"]:
-            if kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] != "Enabled":
+            own = _tags_of_key(key["KeyId"], kms)
+            if not tags or not tags.items() <= own.items():
                 continue
-            listed = kms.list_resource_tags(KeyId=key["KeyId"])["Tags"]
-            own = {tag["TagKey"]: tag["TagValue"] for tag in listed}
-            if tags and tags.items() <= own.items():
+            if kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] == "Enabled":
                 yield key["KeyId"]
+
+
+def _tags_of_key(key: str, kms: Any) -> dict[str, str]:
+    """Return a key's tags; none of a key that AWS does not show: the deploy role sees its own stack's alone."""
+    try:
+        listed = kms.list_resource_tags(KeyId=key)["Tags"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AccessDeniedException":
+            raise
+        return {}
+    return {tag["TagKey"]: tag["TagValue"] for tag in listed}
