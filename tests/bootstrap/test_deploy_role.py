@@ -137,6 +137,21 @@ def granted(chosen: Ground) -> Iterator[tuple[str, dict[str, Any]]]:
         yield name, managed[name]["Document"]
 
 
+def test_it_may_look_for_what_a_cut_off_operation_made() -> None:
+    chosen = ground(read_site(ROOT, "aww")[1])
+    eks, key = f"arn:aws:eks:{REGION}:{ACCOUNT}", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"
+    cluster, group = f"{eks}:cluster/xgen-aww", f"{eks}:nodegroup/xgen-aww/nodes-1/2"
+    assert may(chosen, "ec2:DescribeTags", "*")
+    assert may(chosen, "ec2:DescribeSecurityGroupRules", "*")
+    assert may(chosen, "eks:ListNodegroups", cluster)
+    assert may(chosen, "eks:DescribeNodegroup", group)
+    assert may(chosen, "eks:ListPodIdentityAssociations", cluster)
+    assert may(chosen, "kms:ListKeys", "*")
+    assert may(chosen, "kms:ListResourceTags", key, **OWN)
+    assert not may(chosen, "kms:ListResourceTags", key, **OTHER)
+    assert may(chosen, "iam:ListAccessKeys", f"{IAM}:user/xgen-aww-documents", **BOUND)
+
+
 def test_the_boundary_takes_nothing_away_that_a_role_of_the_site_needs(chosen: Ground) -> None:
     bound, seen = deploy.boundary(chosen), 0
     for source, said in granted(chosen):

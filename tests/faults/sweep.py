@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from xgen_infra.engine import EngineError
 from xgen_infra.rehearsal.observe import until
@@ -92,22 +93,15 @@ class Sweep:
 
         A call that was under way when its engine was killed may end after it: it is waited for.
         """
-        ordered = len(self.left) - len(faults.ordered(self.ground.journal))
-        done = list[Call]()
+        begun = len(self.left) - len(faults.ordered(self.ground.journal))
+        assert until(lambda: len(self._ended(before)) >= begun, _SECONDS), f"{self}: a call does not end"
+        struck = [Call.of(one) for one in self._ended(before) if one["outcome"].startswith(_STRUCK)]
+        self.left = [call for call in self.left if call not in struck]
+        return struck
 
-        def ended() -> bool:
-            done[:] = self._struck(before)
-            return len(done) >= ordered
-
-        until(ended, _SECONDS if self.kind is Kind.KILL_ENGINE else 0)
-        for call in done:
-            if call in self.left:
-                self.left.remove(call)
-        return done
-
-    def _struck(self, before: int) -> list[Call]:
-        entries = read(self.ground.journal)[before:]
-        return [Call.of(one) for one in entries if one["outcome"].startswith(_STRUCK)]
+    def _ended(self, before: int) -> list[dict[str, Any]]:
+        """Return what the journal says of calls that were to fail."""
+        return [one for one in read(self.ground.journal)[before:] if Call.of(one) in self.left]
 
     def _mend(self) -> None:
         """Do what a person does before the next attempt."""
@@ -126,14 +120,14 @@ def sweep(ground: Ground, expected: Moment, kind: Kind) -> None:
     After each operation everything is as after an undisturbed one.
     """
     ground.anew()
-    wrong = []
+    ground.back()
     for operation in OPERATIONS:
         swept = Sweep(replace(ground, options=_WIDE), kind, operation, expected.calls[operation])
         swept.run()
         print(swept, flush=True)
-        wrong += list(_wrong(swept, expected))
+        wrong = list(_wrong(swept, expected))
+        assert not wrong, "\n".join(wrong)
     ground.back()
-    assert not wrong, "\n".join(wrong)
 
 
 def _wrong(swept: Sweep, expected: Moment) -> Iterator[str]:

@@ -89,7 +89,9 @@ def _network(ground: Ground) -> Iterator[Statement]:
     anything = [place.arn("ec2", "*")]
     born = {"StringEquals": {"aws:RequestTag/stack": tag}}
     mine = {"StringEquals": {"aws:ResourceTag/stack": tag}}
-    yield Statement("Look", ground.actions("ec2", "look"), ["*"])
+    # xgen recover asks for what was made by its tags.
+    asking = ["ec2:DescribeTags"] if make else []
+    yield Statement("Look", sorted({*ground.actions("ec2", "look"), *asking}), ["*"])
     if not make:
         return
     yield Statement("Make", make, anything, conditions=born)

@@ -188,6 +188,7 @@ KMS: Mapping[str, Needs] = {
             "GetKeyRotationStatus", "ListResourceTags", "PutKeyPolicy", "ScheduleKeyDeletion", "TagResource",
             "UntagResource", "UpdateKeyDescription",
         ),
+        ("ListKeys",),
     ),
     "aws:kms/alias:Alias": Needs((), ("CreateAlias", "DeleteAlias", "UpdateAlias"), ("ListAliases",)),
 }  # fmt: skip

@@ -10,6 +10,8 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 Inputs = Mapping[str, Any]
 Client = Callable[[str], Any]
 """Gives the boto3 client of a service, in the account and region of the resource's provider."""
@@ -21,7 +23,6 @@ _BY_INPUTS: Mapping[str, str] = {
     "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": "{clusterName}#{principalArn}#{policyArn}",
     "aws:eks/addon:Addon": "{clusterName}:{addonName}",
     "aws:eks/cluster:Cluster": "{name}",
-    "aws:eks/nodeGroup:NodeGroup": "{clusterName}:{nodeGroupName}",
     "aws:iam/role:Role": "{name}",
     "aws:iam/user:User": "{name}",
     "aws:kms/alias:Alias": "{name}",
@@ -50,6 +51,8 @@ _GONE = frozenset({"deleted", "deleting", "failed", "rejected", "expired"})
 _PODS = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 _ASSOCIATION = "aws:ec2/routeTableAssociation:RouteTableAssociation"
 _KEY = "aws:kms/key:Key"
+_NODES = "aws:eks/nodeGroup:NodeGroup"
+"""It has no name of the program's, so that another can take its place: the provider names it."""
 _RULES: Mapping[str, bool] = {
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": True,
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": False,
@@ -79,7 +82,7 @@ def told(kind: str, inputs: Inputs) -> str | None:
 
 def asks(kind: str) -> bool:
     """Whether AWS has to be asked for the ids of a type."""
-    return kind in _EC2 or kind in _RULES or kind in {_ASSOCIATION, _KEY, _PODS}
+    return kind in _EC2 or kind in _RULES or kind in {_ASSOCIATION, _KEY, _NODES, _PODS}
 
 
 def asked(kind: str, inputs: Inputs, tags: Mapping[str, str], client: Client) -> list[str]:
@@ -90,6 +93,8 @@ def asked(kind: str, inputs: Inputs, tags: Mapping[str, str], client: Client) ->
         return list(_rules(inputs, client("ec2"), outwards=_RULES[kind]))
     if kind == _PODS:
         return list(_identities(inputs, client("eks")))
+    if kind == _NODES:
+        return list(_node_groups(inputs, tags, client("eks")))
     if kind == _KEY:
         return list(_keys(tags, client("kms")))
     return _tagged(_EC2[kind], tags, client("ec2"))
@@ -178,12 +183,34 @@ def _identities(inputs: Inputs, eks: Any) -> Iterator[str]:
         yield from (one["associationId"] for one in listed["associations"])
 
 
+def _node_groups(inputs: Inputs, tags: Mapping[str, str], eks: Any) -> Iterator[str]:
+    cluster = inputs.get("clusterName")
+    if not cluster:
+        return
+    for page in eks.get_paginator("list_nodegroups").paginate(clusterName=cluster):
+        for name in page["nodegroups"]:
+            group = eks.describe_nodegroup(clusterName=cluster, nodegroupName=name)["nodegroup"]
+            lives = group["status"] != "DELETING"
+            if lives and tags and tags.items() <= (group.get("tags") or {}).items():
+                yield f"{cluster}:{name}"
+
+
 def _keys(tags: Mapping[str, str], kms: Any) -> Iterator[str]:
     for page in kms.get_paginator("list_keys").paginate():
         for key in page["Keys"]:
-            if kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] != "Enabled":
+            own = _tags_of_key(key["KeyId"], kms)
+            if not tags or not tags.items() <= own.items():
                 continue
-            listed = kms.list_resource_tags(KeyId=key["KeyId"])["Tags"]
-            own = {tag["TagKey"]: tag["TagValue"] for tag in listed}
-            if tags and tags.items() <= own.items():
+            if kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] == "Enabled":
                 yield key["KeyId"]
+
+
+def _tags_of_key(key: str, kms: Any) -> dict[str, str]:
+    """Return a key's tags; none of a key that AWS does not show: the deploy role sees its own stack's alone."""
+    try:
+        listed = kms.list_resource_tags(KeyId=key)["Tags"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AccessDeniedException":
+            raise
+        return {}
+    return {tag["TagKey"]: tag["TagValue"] for tag in listed}

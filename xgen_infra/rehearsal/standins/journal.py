@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,9 @@ class Journal:
         time.sleep(fault.hold)
         match fault.kind:
             case Kind.KILL_ENGINE:
-                os.kill(_process_at(peer), signal.SIGKILL)
+                # A call that was made beside this one may have ended it already.
+                with suppress(ProcessLookupError):
+                    os.kill(_process_at(peer), signal.SIGKILL)
                 raise FaultError("ordered fault: the engine was killed")
             case Kind.KILL_PROVIDER:
                 self.write(method=method, urn=urn, outcome="ordered fault: this process is killed")

@@ -77,6 +77,7 @@ class NodeGroup(Kind):
             scalingConfig={key: int(job.inputs["scalingConfig"][key]) for key in _SCALING},
             labels=job.inputs.get("labels") or {},
             taints=[dict(taint) for taint in job.inputs.get("taints") or []],
+            tags=job.tags,
         )
         kept = {key: job.inputs[key] for key in _KEPT if job.inputs.get(key) is not None}
         version = kept.get("version") or (job.aws.store.get(common.CLUSTERS, cluster) or live)["version"]
