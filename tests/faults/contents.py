@@ -12,7 +12,6 @@ COLLECTIONS = (
     "/api/v1/namespaces",
     "/api/v1/configmaps",
     "/api/v1/secrets",
-    "/api/v1/persistentvolumeclaims",
     "/api/v1/services",
     "/api/v1/serviceaccounts",
     "/apis/apps/v1/deployments",
