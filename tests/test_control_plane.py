@@ -16,7 +16,7 @@ import yaml
 from chart.sites import STACKS, manifests, site_of
 
 from xgen_infra import catalog
-from xgen_infra.rehearsal import control_plane
+from xgen_infra.rehearsal.control_plane import plane as control_plane
 from xgen_infra.rehearsal.control_plane.api import Api
 from xgen_infra.rehearsal.control_plane.nodes import spread
 from xgen_infra.rehearsal.control_plane.plane import ControlPlane
