@@ -15,9 +15,9 @@ import pytest
 import yaml
 
 from xgen_infra.engine import Engine, EngineError
+from xgen_infra.engine.special import SECRET, SIGNATURE
 from xgen_infra.rehearsal.moto_server import running
 from xgen_infra.secrecy import Search
-from xgen_infra.secrecy.known import MARK, SECRET
 
 from .conftest import PASSPHRASE, ROOT
 
@@ -31,7 +31,7 @@ STACK = {
     "urn": URN,
     "custom": False,
     "type": "pulumi:pulumi:Stack",
-    "outputs": {"generated": {MARK: SECRET, "plaintext": json.dumps(GENERATED)}},
+    "outputs": {"generated": {SIGNATURE: SECRET, "plaintext": json.dumps(GENERATED)}},
 }
 
 

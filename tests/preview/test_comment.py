@@ -11,7 +11,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 from xgen_infra.engine import Result, Step, Violation
-from xgen_infra.engine.events import SECRET, UNKNOWN, parse
+from xgen_infra.engine.events import SECRET, parse
+from xgen_infra.engine.special import UNKNOWN
 from xgen_infra.preview.markdown import LIMIT, MARKER, markdown
 from xgen_infra.preview.plan import KNOWN_LATER, plan_of
 from xgen_infra.preview.site import SitePreview

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 
-from xgen_infra.secrecy.known import HELM_RELEASE, MARK, SECRET, of_kubernetes, of_state
+from xgen_infra.engine.special import SECRET, SIGNATURE
+from xgen_infra.secrecy.known import HELM_RELEASE, of_kubernetes, of_state
 
 URN = "urn:pulumi:aww::xgen-infra::aws:iam/accessKey:AccessKey::keys-generation-1"
 
 
 def sealed(value: object) -> dict[str, str]:
-    return {MARK: SECRET, "plaintext": json.dumps(value)}
+    return {SIGNATURE: SECRET, "plaintext": json.dumps(value)}
 
 
 def encoded(text: str) -> str:

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from xgen_infra.engine.special import SECRET, SIGNATURE
 from xgen_infra.secrecy import Search, redact
-from xgen_infra.secrecy.known import MARK, SECRET
 
 VALUE = "s3cr3t/Value+of=no&concern"
 PEM = f"-----BEGIN RSA PRIVATE KEY-----\n{VALUE}\n-----END RSA PRIVATE KEY-----"
@@ -98,7 +98,10 @@ def test_a_state_loses_encrypted_values_and_what_they_are_encrypted_with() -> No
             "resources": [
                 {
                     "urn": "urn:x",
-                    "inputs": {"password": {MARK: SECRET, "ciphertext": VALUE}, "secretName": "xgen-secrets"},
+                    "inputs": {
+                        "password": {SIGNATURE: SECRET, "ciphertext": VALUE},
+                        "secretName": "xgen-secrets",
+                    },
                     "outputs": {"adminPassword": VALUE, "arn": "arn:aws:iam::123456789012:user/documents"},
                 }
             ],

@@ -12,11 +12,11 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
+from xgen_infra.engine.special import SECRET, SIGNATURE
 from xgen_infra.rehearsal.standins import faults, journal
 from xgen_infra.rehearsal.standins.contract import UNKNOWN, Failure
 from xgen_infra.rehearsal.standins.faults import Fault, Kind
 from xgen_infra.rehearsal.standins.server import serve
-from xgen_infra.rehearsal.standins.wire import SECRET, SIGNATURE
 
 from .provider_client import BOX, URN, Boxes, Client, initialization_failure, plain
 

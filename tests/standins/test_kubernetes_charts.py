@@ -8,12 +8,12 @@ import tarfile
 import pytest
 import yaml
 
+from xgen_infra.engine.special import SIGNATURE
 from xgen_infra.rehearsal.standins.kubernetes import charts, words
 from xgen_infra.rehearsal.standins.kubernetes.charts import ChartError, Charts, Source
 from xgen_infra.rehearsal.standins.kubernetes.facts import facts
 from xgen_infra.rehearsal.standins.kubernetes.helm import Helm, HelmError
 from xgen_infra.rehearsal.standins.kubernetes.values import ASSET, ValuesError, values_of
-from xgen_infra.rehearsal.standins.wire import SIGNATURE
 
 
 def chart(folder, version="1.0.0"):

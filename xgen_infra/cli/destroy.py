@@ -63,10 +63,10 @@ def remove_all(engine: Engine, site: str) -> None:
 def _refuse_silence(engine: Engine, site: str) -> None:
     """Refuse to begin where the cluster does not answer: the state would forget releases that still run."""
     state = json.loads(engine.run("stack", "export", "--show-secrets", "--stack", site))
-    why = clusters.silent(state)
+    why = clusters.silent(state, site)
     if why:
         raise SilentClusterError(
-            f"the cluster of {site} is unreachable, so nothing was removed: {'; '.join(why)}. Run this again when it "
+            f"nothing was removed: {'; '.join(why)}. Run this again when it "
             f"answers. If it is gone for good, let the state forget what stood on it: pulumi state delete --stack "
             f"{site} --target-dependents, with the URN of the stack's Kubernetes provider"
         )

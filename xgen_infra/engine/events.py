@@ -9,12 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from xgen_infra.engine import special
+
 SAME = "same"
-UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""How the event log shows a value that is not known yet (pulumi sdk, `plugin.UnknownStringValue`)."""
 SECRET = "[secret]"  # noqa: S105 - how the event log shows one
-_SIGNATURE, _OF_A_SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
-"""pulumi sdk, `resource.SigKey` and `resource.SecretSig`."""
 REPLACING = frozenset({"replace", "create-replacement", "delete-replaced"})
 
 
@@ -23,7 +21,7 @@ class Step:
     """One step on one resource; `diffs` are the property paths that changed, `keys` those that force a replacement.
 
     `protect` and `retain` (retainOnDelete) are the resource's own options as the state has them. `before` and `after`
-    are its inputs, secrets as "[secret]", what is not known yet as `UNKNOWN`.
+    are its inputs, secrets as "[secret]", what is not known yet as `special.UNKNOWN`.
     """
 
     op: str
@@ -140,7 +138,7 @@ def _step(event: Mapping[str, Any]) -> Iterable[Step]:
 def _plain(value: Any) -> Any:
     """Return a value with `SECRET` in the place of each secret, which the log shows as an object with a signature."""
     if isinstance(value, dict):
-        if value.get(_SIGNATURE) == _OF_A_SECRET:
+        if value.get(special.SIGNATURE) == special.SECRET:
             return SECRET
         return {key: _plain(one) for key, one in value.items()}
     return [_plain(one) for one in value] if isinstance(value, list) else value

@@ -15,11 +15,9 @@ from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.stack import run_pulumi_func
 
+from xgen_infra.engine.special import RESOURCE, SIGNATURE
 from xgen_infra.load import Credentials
 
-_SPECIAL = "4dabf18193072939515e22adb298388d"
-_RESOURCE = "5cf8f73096256a8f31e491e813e4eb8e"
-"""Marks of special values on the engine's wire (pulumi.runtime.rpc): a resource by its URN; all others hold a value."""
 _FUNCTIONS: Mapping[str, Mapping[str, Any]] = {
     "aws:index/getAvailabilityZones:getAvailabilityZones": {
         "names": ["zone-a", "zone-b", "zone-c"],
@@ -130,7 +128,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
-        if _SPECIAL in value:
-            return value["urn"] if value[_SPECIAL] == _RESOURCE else _plain(value.get("value"))
+        if SIGNATURE in value:
+            return value["urn"] if value[SIGNATURE] == RESOURCE else _plain(value.get("value"))
         return {key: _plain(item) for key, item in value.items()}
     return int(value) if isinstance(value, float) and value.is_integer() else value

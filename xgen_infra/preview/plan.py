@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from xgen_infra.engine import Engine, EngineError, Result, Step, Violation
-from xgen_infra.engine.events import SECRET, UNKNOWN
+from xgen_infra.engine.events import SECRET
+from xgen_infra.engine.special import UNKNOWN
 from xgen_infra.findings import keeps_secret
 from xgen_infra.rehearsal.standins.wire import at, has_unknown, steps
 

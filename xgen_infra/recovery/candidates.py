@@ -6,8 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-_UNTOLD = ("04da6b54-80e4-46f7-96ec-b56ff0331ba9", "[secret]")
-"""How the engine writes a value that is not known yet (pulumi sdk, `plugin.UnknownStringValue`), and a secret one."""
+from xgen_infra.engine.events import SECRET
+from xgen_infra.engine.special import UNKNOWN
+
+_UNTOLD = (UNKNOWN, SECRET)
+"""How the event log shows a value that is not known yet, and a secret one."""
 Entry = dict[str, Any]
 """A resource as an exported state writes it."""
 

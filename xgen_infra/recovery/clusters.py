@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import urllib3
-import yaml
-from kubernetes import client, config
+from kubernetes import client
 from kubernetes.client.exceptions import ApiException
+
+from xgen_infra.health.access import UnreachableError, reached
 
 PROVIDER = "pulumi:providers:kubernetes"
 _SECONDS = 20
@@ -23,28 +23,27 @@ def providers(state: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield {key: plain(value) for key, value in (resource.get("inputs") or {}).items()}
 
 
-def connect(provider: Mapping[str, Any]) -> client.ApiClient:
-    """Return a client of the cluster that a provider's inputs name; raises ConfigException."""
-    if provider.get("kubeconfig"):
-        return config.new_client_from_config_dict(yaml.safe_load(provider["kubeconfig"]))
-    return config.new_client_from_config(context=provider.get("context"))
-
-
-def silent(state: Mapping[str, Any]) -> list[str]:
-    """Return why clusters on which the state has resources do not answer; empty where all do."""
+def silent(state: Mapping[str, Any], site: str) -> list[str]:
+    """Return why clusters on which the state of a site has resources do not answer; empty where all do."""
     found: list[str] = []
     if not any(one["type"].startswith("kubernetes:") for one in state["deployment"].get("resources") or []):
         return found
     for provider in providers(state):
         try:
-            with connect(provider) as api:
-                client.VersionApi(api).get_code(_request_timeout=_SECONDS)
-        except ApiException as error:
-            if error.status not in _ANSWERS:
-                found.append(f"{error.status} {error.reason}")
-        except (config.ConfigException, urllib3.exceptions.HTTPError) as error:
+            with reached(site, context=provider.get("context"), text=provider.get("kubeconfig")) as api:
+                _ask(api)
+        except UnreachableError as error:
             found.append(str(error))
     return found
+
+
+def _ask(api: client.ApiClient) -> None:
+    """Ask a cluster for its version; one that refuses the question answers as well."""
+    try:
+        client.VersionApi(api).get_code(_request_timeout=_SECONDS)
+    except ApiException as error:
+        if error.status not in _ANSWERS:
+            raise
 
 
 def plain(value: Any) -> Any:

@@ -10,11 +10,9 @@ from typing import Any
 
 import yaml
 
+from xgen_infra.engine.special import SECRET, SIGNATURE
 from xgen_infra.findings import keeps_secret
 
-MARK = "4dabf18193072939515e22adb298388d"
-"""The key by which the engine marks a special value in a state (Pulumi SDK, "sig key")."""
-SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the engine's name for "secret"
 HELM_RELEASE = "helm.sh/release.v1"
 _PUBLIC = frozenset(
     {
@@ -86,7 +84,7 @@ def of_kubernetes(secret: Mapping[str, Any]) -> dict[str, str]:
 def _sealed(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     """Yield every encrypted value of a resource, with its path."""
     if isinstance(value, Mapping):
-        if value.get(MARK) == SECRET and "plaintext" in value:
+        if value.get(SIGNATURE) == SECRET and "plaintext" in value:
             yield path, json.loads(value["plaintext"])
             return
         for key, part in value.items():

@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from xgen_infra.engine.special import SIGNATURE
 from xgen_infra.findings import keeps_secret, without_login
-from xgen_infra.secrecy.known import MARK
 
 HIDDEN = "[redacted]"
 _NOISE = frozenset({"managedFields", "kubectl.kubernetes.io/last-applied-configuration"})
@@ -51,7 +51,7 @@ def text(shown: str) -> str:
 def data(value: Any) -> Any:
     """Return a document (JSON) without values below secret names, encrypted values, and credentials in its texts."""
     if isinstance(value, Mapping):
-        if MARK in value:
+        if SIGNATURE in value:
             return HIDDEN
         return {
             key: HIDDEN if _hides(key, item) else data(item)

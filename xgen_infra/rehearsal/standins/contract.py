@@ -11,12 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from xgen_infra.engine.special import UNKNOWN
+
 if TYPE_CHECKING:
     import pulumi
     from pulumi.provider import ConstructResult
-
-UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""The engine's wire form of a value that is not known yet (pulumi sdk, `plugin.UnknownStringValue`)."""
 
 Props = dict[str, Any]
 

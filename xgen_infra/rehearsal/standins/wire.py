@@ -7,14 +7,9 @@ from typing import Any
 
 from google.protobuf import json_format, struct_pb2
 
-from xgen_infra.rehearsal.standins.contract import UNKNOWN, Props
+from xgen_infra.engine.special import OUTPUT, SECRET, SIGNATURE, UNKNOWN
+from xgen_infra.rehearsal.standins.contract import Props
 
-SIGNATURE = "4dabf18193072939515e22adb298388d"
-"""Key of a special value on the wire (pulumi sdk, `resource.SigKey`)."""
-SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a marker, not a secret
-"""The signature of a secret (pulumi sdk, `resource.SecretSig`)."""
-OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
-"""The signature of an output value (pulumi sdk, `resource.OutputValueSig`)."""
 _STEP = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|\.?([^.\[\]]+)')
 
 

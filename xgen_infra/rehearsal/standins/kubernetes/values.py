@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
+from xgen_infra.engine.special import SIGNATURE
 from xgen_infra.rehearsal.standins.contract import Props
-from xgen_infra.rehearsal.standins.wire import SIGNATURE
 
 ASSET = "c44067f5952c0a294b673a41bacd8c17"
 """The signature of an asset (pulumi sdk, `resource.AssetSig`)."""
