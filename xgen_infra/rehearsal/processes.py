@@ -11,31 +11,22 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import IO, Self
 
 import psutil
 
+from xgen_infra.rehearsal import groups
+from xgen_infra.rehearsal.groups import Record
+
 _POLL = 0.05
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# psutil derives a start time from the clock; a step of the clock moves it.
-_CLOCK_TOLERANCE = 2.0
 
 
 class ProcessError(Exception):
     """A server did not start, or ended by itself; the message names it and quotes its log."""
-
-
-@dataclass(frozen=True)
-class Record:
-    """What a later run must know to end a process: its pid, when that pid was started, how long it may take."""
-
-    name: str
-    pid: int
-    started: float
-    grace: float
 
 
 class Process:
@@ -60,7 +51,7 @@ class Process:
     def end(self, *, force: bool = False) -> None:
         """End the process and its group: SIGTERM, then SIGKILL after its grace, or at once by `force`."""
         grace = 0.0 if force else self._record.grace
-        _end_group(self.pid, grace, lambda: self._popen.poll() is None)
+        groups.end(self.pid, grace, lambda: self._popen.poll() is None)
         self._file.unlink(missing_ok=True)
 
 
@@ -256,8 +247,8 @@ def stop_leftovers(root: Path) -> list[str]:
         except (ValueError, TypeError):
             file.unlink(missing_ok=True)
             continue
-        if _is_ours(record):
-            _end_group(record.pid, record.grace, lambda pid=record.pid: _runs(pid))  # type: ignore[misc]
+        if groups.is_ours(record):
+            groups.end(record.pid, record.grace, lambda pid=record.pid: groups.runs(pid))  # type: ignore[misc]
             stopped.append(record.name)
         file.unlink(missing_ok=True)
     return stopped
@@ -289,43 +280,3 @@ def _interrupt(number: int) -> None:
 
 def _outcome(status: int) -> str:
     return f"by {signal.Signals(-status).name}" if status < 0 else f"status {status}"
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _is_ours(record: Record) -> bool:
-    try:
-        return bool(abs(psutil.Process(record.pid).create_time() - record.started) < _CLOCK_TOLERANCE)
-    except psutil.NoSuchProcess:
-        # A pid is not given out while a process group bears it, so what is left of that group is ours.
-        return bool(_members(record.pid))
-
-
-def _members(group: int) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
-            if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-    return found
-
-
-def _end_group(group: int, grace: float, leads: Callable[[], bool]) -> None:
-    """Send SIGTERM to a process group, wait `grace` seconds for all of it to end, then SIGKILL."""
-    for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
-        if number == signal.SIGTERM and not grace:
-            continue
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, number)
-        deadline = time.monotonic() + patience
-        while leads() or _members(group):
-            if time.monotonic() > deadline:
-                break
-            time.sleep(0.02)
-        else:
-            return
