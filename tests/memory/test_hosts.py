@@ -1,4 +1,4 @@
-"""Hosts that import programs ahead of the engine: a program runs as it would without them, and only once by each."""
+"""Hosts of a process that has the SDK: a program runs as it would without them, and only once by each."""
 
 from __future__ import annotations
 
@@ -32,6 +32,9 @@ pulumi.export("environment", dict(os.environ))
 pulumi.export("folders", [os.getcwd(), xgen_infra.__file__, probe.__file__])
 pulumi.export("imports", probe.IMPORTS)
 pulumi.export("process", os.getpid())
+pulumi.export("parent", os.getppid())
+print("said to everybody")
+print("said of a mistake", file=sys.stderr)
 """
 PROBE = "import builtins\nIMPORTS = builtins.imports = getattr(builtins, 'imports', 0) + 1\n"
 ENGINES_OWN = {HOST_READY, "PYTHONPATH", "PULUMI_DEBUG_COMMANDS", "PULUMI_LOG_OTLP_ENDPOINT", "PWD", "_"}
@@ -77,6 +80,7 @@ def test_a_program_runs_as_it_would_without_and_a_host_runs_it_once(
     assert world.environment[HOST_READY]
     assert ahead["process"] in {one.pid for one in psutil.Process().children(recursive=True)}
     assert cold["process"] != ahead["process"]
+    assert cold["parent"] == ahead["parent"] == forking(world)
     assert not psutil.pid_exists(cold["process"])
     environments = [one.pop("environment") for one in (ahead, cold)]
     for one in environments:
@@ -115,6 +119,52 @@ def test_a_host_that_dies_leaves_its_program_to_the_engine(world: MemoryWorld, t
     world.turn(there)
     assert once.exists()
     assert told(world)["imports"] == 1
+
+
+def test_without_the_process_that_forks_an_engine_has_a_host_of_its_own(tmp_path: Path) -> None:
+    _, site = read_site(ROOT, "lotteimall")
+    (tmp_path / "code").mkdir()
+    with memory_world(site, ROOT / "Pulumi.lotteimall.yaml", tmp_path / "world", ensure(MEMORY_TOOLS, print)) as made:
+        made.turn(program(tmp_path / "code"))
+        forks = forking(made)
+        forked, said = told(made), what_was_said(made)
+        made.supervisor.stop("hosts", force=True)
+        alone = told(made)
+        assert forked["parent"] == forks
+        assert alone["parent"] != forks
+        assert {"said to everybody", "said of a mistake"} <= set(said)
+        assert what_was_said(made)[len(said) :] == said
+        assert not list((tmp_path / "world" / "hosts").glob("*.env"))
+
+
+def test_a_host_ends_with_the_engine_that_was_killed(world: MemoryWorld, tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    waits = f"import os, pathlib, time\npathlib.Path({str(started)!r}).write_text(str(os.getpid()))\ntime.sleep(100)\n"
+    world.turn(program(tmp_path, waits))
+    command = ["pulumi", "preview", "--stack", world.stack, "--non-interactive"]
+    with subprocess.Popen(
+        command, cwd=world.engine.project, env=world.environment, stdout=subprocess.DEVNULL
+    ) as engine:
+        assert until(lambda: started.exists() and started.read_text(), 30)
+        host = psutil.Process(int(started.read_text()))
+        assert host.ppid() == forking(world)
+        engine.kill()
+    assert until(lambda: not host.is_running() or host.status() == psutil.STATUS_ZOMBIE, 10)
+
+
+def forking(world: MemoryWorld) -> int:
+    """The process that forks hosts for a world's engine, as the engine's own script knows it."""
+    (line,) = (
+        one
+        for one in (world.root / "bin" / "pulumi-language-python").read_text().splitlines()
+        if "/pid" in one
+    )
+    return int(Path(line.partition("cat ")[2].split()[0]).read_text())
+
+
+def what_was_said(world: MemoryWorld) -> list[str]:
+    lines = (world.root / "logs" / "engine.log").read_text().splitlines()
+    return [line.strip() for line in lines if line.strip().startswith("said ")]
 
 
 def test_no_host_outlives_who_asked_for_it(tmp_path: Path) -> None:

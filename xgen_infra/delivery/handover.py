@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import grpc
 import pulumi
+from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.settings import get_monitor
 from tenacity import Retrying, stop_after_delay, wait_random
 
 from xgen_infra.site import Site
@@ -27,7 +30,7 @@ def refuse_return(site: Site, seconds: float = _SECONDS) -> None:
         return
     try:
         names = applications(_running(seconds))
-    except Exception as error:  # noqa: BLE001 - the SDK raises a bare Exception for whatever the engine says
+    except ValueError as error:
         raise pulumi.RunError(
             f"whether Argo CD owns the services of {site.stack} is not known, for the state cannot be read: {error}"
         ) from None
@@ -58,6 +61,23 @@ def _running(seconds: float) -> Iterable[str]:
     """
     stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
     tries = Retrying(stop=stop_after_delay(seconds), wait=wait_random(0.05, 0.3), reraise=True)
-    answer = tries(pulumi.runtime.invoke, _READ, {"stackName": stack}).value or {}
-    found: dict[str, object] = answer.get("outputs") or {}
-    return found
+    return tries(_read, stack)
+
+
+def _read(stack: str) -> Iterable[str]:
+    """Ask the engine, and for plain values: `pulumi.runtime.invoke` would ask it for each resource that an output refers to.
+
+    The engine knows none of them before this run has registered it, and refuses (Pulumi SDK: getResource).
+    """
+    request = resource_pb2.ResourceInvokeRequest(tok=_READ, acceptResources=False)
+    request.args.update({"stackName": stack})
+    monitor = get_monitor()
+    if monitor is None:
+        raise ValueError("no engine runs this program")
+    try:
+        answer = monitor.Invoke(request)
+    except grpc.RpcError as error:
+        raise ValueError(error.details()) from None
+    if answer.failures:
+        raise ValueError(answer.failures[0].reason)
+    return tuple(getattr(answer, "return").fields["outputs"].struct_value.fields)

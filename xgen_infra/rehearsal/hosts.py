@@ -1,4 +1,4 @@
-"""Language hosts that are there before an engine asks for one: for worlds in memory, most of whose time is imports."""
+"""Language hosts of a process that has imported the SDK: most of an operation's time would be imports."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ _SECONDS = 300.0
 
 
 class LanguageHosts:
-    """One process that imports the SDK once, and forks a host for each program that is asked for."""
+    """One process that imports the SDK once, and forks a host for each engine, or ahead of it for one program.
+
+    `folder` is where it is asked (`surroundings.install_language`).
+    """
 
     def __init__(self, supervisor: Supervisor, folder: Path) -> None:
-        self._supervisor, self._folder = supervisor, folder
+        self.folder = folder
+        self._supervisor = supervisor
         self._numbers = itertools.count(1)
 
     def ask(self, project: Path, environment: Mapping[str, str]) -> Path:
@@ -27,8 +31,8 @@ class LanguageHosts:
 
         The host has that environment and no other, and runs the program once.
         """
-        ready = self._folder / f"{next(self._numbers):04}.port"
-        asked = {"project": str(project), "ready": str(ready), "environment": dict(environment)}
+        ready = self.folder / f"ahead-{next(self._numbers):04}.port"
+        asked = {"project": str(project), "environment": dict(environment)}
         part = ready.with_suffix(".part")
         part.touch(mode=0o600)
         part.write_text(json.dumps(asked), encoding="utf-8")
@@ -44,10 +48,16 @@ class LanguageHosts:
 def language_hosts(root: Path, *, cloud: bool) -> Iterator[LanguageHosts]:
     """Begin to start the process, and end it and its hosts afterwards; `cloud`: programs are of sites on EKS."""
     with Supervisor(root) as supervisor:
-        folder = root / "asked"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        argv: list[str | Path] = [sys.executable, "-m", "xgen_infra.rehearsal.standins.hosts", folder]
-        argv += ["--cloud"] if cloud else []
-        environment = clean_environment(root, PYTHONPATH=str(Path(__file__).parents[2]))
-        supervisor.spawn(_NAME, argv, env=environment)
-        yield LanguageHosts(supervisor, folder)
+        yield spawn(supervisor, root, cloud=cloud)
+
+
+def spawn(supervisor: Supervisor, root: Path, *, cloud: bool) -> LanguageHosts:
+    """Begin to start the process among the servers of a world."""
+    folder = root / "hosts"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    argv: list[str | Path] = [sys.executable, "-m", "xgen_infra.rehearsal.standins.hosts", folder]
+    argv += ["--cloud"] if cloud else []
+    environment = clean_environment(root, PYTHONPATH=str(Path(__file__).parents[2]))
+    process = supervisor.spawn(_NAME, argv, env=environment)
+    (folder / "pid").write_text(f"{process.pid}\n")
+    return LanguageHosts(supervisor, folder)

@@ -45,7 +45,7 @@ from xgen_infra.load import STACK_FILE_VARIABLE
 from xgen_infra.rehearsal import seeds
 from xgen_infra.rehearsal.canary import Canaries, RehearsalFile, prepare, seal
 from xgen_infra.rehearsal.contents import Contents
-from xgen_infra.rehearsal.hosts import LanguageHosts
+from xgen_infra.rehearsal.hosts import LanguageHosts, spawn
 from xgen_infra.rehearsal.processes import Supervisor, clean_environment
 from xgen_infra.rehearsal.standins.aws.emulator.networks import dump
 from xgen_infra.rehearsal.standins.eks import command
@@ -175,7 +175,7 @@ def memory_world(
         environment = _environment(root, binaries, kubeconfig, file.path) | _place(program)
         if hasty:
             environment |= {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
-        install_language(root / "bin")
+        install_language(root / "bin", (hosts or spawn(supervisor, root, cloud=bool(site.eks))).folder)
         made = MemoryWorld(root, site, program, file, supervisor, binaries, environment, hosts)
         made.prepare(program)
         _init(made)

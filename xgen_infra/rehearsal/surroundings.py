@@ -33,14 +33,35 @@ def programs_on_path(root: Path, binaries: Mapping[Tool, Path], *, sealed: bool 
     return os.pathsep.join([str(folder), os.defpath if sealed else os.environ.get("PATH", os.defpath)])
 
 
-def install_language(folder: Path) -> None:
+_HOST_IS_READY = f"""\
+if [ -s "${HOST_READY}" ]; then
+  cat "${HOST_READY}" && exec tail --pid="$PPID" -f /dev/null
+fi
+"""
+_ASK = """\
+asked={folder}/$$
+hosts=$(cat {folder}/pid 2>/dev/null)
+if [ -n "$hosts" ] && kill -0 "$hosts" 2>/dev/null; then
+  umask 077
+  rm -f "$asked.port"
+  env -0 >"$asked.part" && mv "$asked.part" "$asked.env"
+  while [ ! -e "$asked.port" ] && kill -0 "$hosts" 2>/dev/null; do sleep 0.02; done
+  if [ -s "$asked.port" ]; then
+    cat "$asked.port" && exec tail --pid="$PPID" -f /dev/null
+  fi
+fi
+"""
+
+
+def install_language(folder: Path, hosts: Path | None = None) -> None:
     """Write the Python language host's executable into a folder that is to come first on PATH.
 
-    It answers the engine with the port of a host that is there already, where HOST_READY names a file of one.
+    It answers the engine with the port of a host that is there already, where HOST_READY names a file of one; else it
+    asks the process that forks hosts, where that runs and `hosts` is its folder (rehearsal/hosts.py); else it is one.
     """
     script = folder / _LANGUAGE
     source = shlex.quote(str(Path(__file__).parents[2]))
+    ask = _ASK.format(folder=shlex.quote(str(hosts))) if hosts else ""
     command = f"exec {shlex.quote(sys.executable)} -m xgen_infra.rehearsal.standins.language"
-    there = f'[ -s "${HOST_READY}" ] && cat "${HOST_READY}" && exec tail --pid="$PPID" -f /dev/null'
-    script.write_text(f'#!/bin/sh\n{there}\nPYTHONPATH={source} {command} "$@"\n')
+    script.write_text(f'#!/bin/sh\n{_HOST_IS_READY}{ask}PYTHONPATH={source} {command} "$@"\n')
     script.chmod(0o755)

@@ -18,6 +18,7 @@ from xgen_infra.rehearsal.charts import pack
 from xgen_infra.rehearsal.control_plane import plane as control_plane
 from xgen_infra.rehearsal.control_plane.pki import Authority
 from xgen_infra.rehearsal.control_plane.plane import ControlPlane
+from xgen_infra.rehearsal.hosts import spawn
 from xgen_infra.rehearsal.moto_server import MotoServer, Tls, free_port
 from xgen_infra.rehearsal.processes import Supervisor, clean_environment
 from xgen_infra.rehearsal.real import link
@@ -126,7 +127,7 @@ def world(
         if site.eks:
             command.install(root / "bin", plane.kubeconfig, root / "stand-ins" / "private")
         if "python" not in real:
-            install_language(root / "bin")
+            install_language(root / "bin", spawn(supervisor, root, cloud=bool(site.eks)).folder)
         environment = _environment(root, plane, ports, binaries, file, source)
         git = None
         if Tool.ARGOCD in binaries:

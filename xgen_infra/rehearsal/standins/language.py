@@ -10,6 +10,7 @@ import gc
 import os
 import runpy
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -25,14 +26,19 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 from xgen_infra.rehearsal.standins.server import OPTIONS
 from xgen_infra.rehearsal.surroundings import install_language as install
 
-__all__ = ["VERSION", "Host", "import_program", "install", "serve"]
+__all__ = ["VERSION", "Host", "forget", "import_program", "install", "start", "stay"]
 
 VERSION = "3.272.0"
 _TICK = 1.0
+_SERVERS: list[grpc.Server] = []
+"""Those that were started: one that nothing refers to ends."""
 
 
 class Host(language_pb2_grpc.LanguageRuntimeServicer):
-    """The language runtime's side of the engine's protocol; `ready`, where given, is the file that offers it."""
+    """The language runtime's side of the engine's protocol.
+
+    `ready`, where given, is the file that offers a host whose program is imported already.
+    """
 
     def __init__(self, ready: Path | None = None) -> None:
         self._ready = ready
@@ -83,10 +89,11 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
 def _look_first_in(folder: Path) -> None:
     """Let the program import its own copy of this package: at another revision it is not this one."""
     sys.path.insert(0, str(folder))
-    _forget()
+    forget()
 
 
-def _forget() -> None:
+def forget() -> None:
+    """Let nothing of this package be imported already: a program has its own copy."""
     package = __package__.split(".", 1)[0]
     for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
         del sys.modules[name]
@@ -100,7 +107,7 @@ def import_program(folder: Path) -> None:
         for name in _imported(ast.parse((folder / "__main__.py").read_bytes())):
             import_module(name)
     except (Exception, SystemExit):  # noqa: BLE001 - it is raised again when the program runs
-        _forget()
+        forget()
 
 
 def _imported(program: ast.Module) -> Iterator[str]:
@@ -111,27 +118,31 @@ def _imported(program: ast.Module) -> Iterator[str]:
             yield statement.module
 
 
-def serve(parent: int, ready: Path | None = None) -> NoReturn:
-    """Serve one engine: print the port, or write it to a file; stay until the process that started this is gone."""
+def start(host: Host) -> int:
+    """Begin to serve one engine; return the port."""
     server = grpc.server(ThreadPoolExecutor(max_workers=8), options=OPTIONS)
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(ready), server)
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    if ready:
-        part = ready.with_suffix(".part")
-        part.write_text(f"{port}\n")
-        part.rename(ready)
-    else:
-        print(port, flush=True)
-    # The engine ends its plugins by an interrupt; one that was killed cannot. A program that failed may leave threads
-    # that never end.
+    _SERVERS.append(server)
+    return int(port)
+
+
+def stay(parent: int) -> NoReturn:
+    """Serve until the process that started this is gone, and end this one.
+
+    The engine ends its plugins by an interrupt; one that was killed cannot. A program that failed may leave threads
+    that never end.
+    """
     with suppress(KeyboardInterrupt):
-        while server.wait_for_termination(_TICK) and os.getppid() == parent:
-            pass
+        while os.getppid() == parent:
+            time.sleep(_TICK)
     os._exit(0)
 
 
 if __name__ == "__main__":
     # One program runs here and the process ends: nearly all that it makes are modules, which stay.
     gc.disable()
-    serve(os.getppid())
+    this = os.getppid()
+    print(start(Host()), flush=True)
+    stay(this)
