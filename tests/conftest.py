@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from xgen_infra.rehearsal.hosts import LanguageHosts, language_hosts
 from xgen_infra.rehearsal.tools import Tool, ensure
 
 # A change is judged by its own lines, not by the draw: XGEN_RANDOM=1 looks for what no run has tried yet.
@@ -20,6 +22,13 @@ if not os.environ.get("XGEN_RANDOM"):
 def helm() -> Path:
     """The pinned Helm, built into the cache by the first run."""
     return ensure({Tool.HELM}, print)[Tool.HELM]
+
+
+@pytest.fixture(scope="session")
+def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LanguageHosts]:
+    """A process that has the SDK: language hosts of engines are forked from it."""
+    with language_hosts(tmp_path_factory.mktemp("hosts"), cloud=True) as made:
+        yield made
 
 
 LONGEST = (

@@ -9,6 +9,7 @@ import pytest
 
 from xgen_infra.engine import Engine
 from xgen_infra.load import STACK_FILE_VARIABLE
+from xgen_infra.rehearsal.hosts import LanguageHosts
 from xgen_infra.rehearsal.standins import language
 from xgen_infra.rehearsal.tools import Tool, ensure
 
@@ -22,14 +23,16 @@ def pulumi() -> Path:
 
 
 @pytest.fixture(scope="module")
-def bare_engine(pulumi: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Engine]:
+def bare_engine(
+    pulumi: Path, hosts: LanguageHosts, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Path], Engine]:
     """The engine and the program alone: no provider answers, so nothing can be registered unnoticed."""
     root = tmp_path_factory.mktemp("bare")
     for name in ("home", "state"):
         (root / name).mkdir()
     for name in ("Pulumi.yaml", "Pulumi.aww.yaml"):
         shutil.copy(ROOT / name, root)
-    language.install(root)
+    language.install(root, hosts.folder)
     environment = {
         "PULUMI_HOME": str(root / "home"),
         "PULUMI_BACKEND_URL": f"file://{root / 'state'}",

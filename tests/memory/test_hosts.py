@@ -124,7 +124,9 @@ def test_a_host_that_dies_leaves_its_program_to_the_engine(world: MemoryWorld, t
 def test_without_the_process_that_forks_an_engine_has_a_host_of_its_own(tmp_path: Path) -> None:
     _, site = read_site(ROOT, "lotteimall")
     (tmp_path / "code").mkdir()
-    with memory_world(site, ROOT / "Pulumi.lotteimall.yaml", tmp_path / "world", ensure(MEMORY_TOOLS, print)) as made:
+    with memory_world(
+        site, ROOT / "Pulumi.lotteimall.yaml", tmp_path / "world", ensure(MEMORY_TOOLS, print)
+    ) as made:
         made.turn(program(tmp_path / "code"))
         forks = forking(made)
         forked, said = told(made), what_was_said(made)

@@ -14,6 +14,7 @@ from standins.engine_bench import EngineBench, engine_bench
 from policy.rules import RULES
 from xgen_infra import policy
 from xgen_infra.engine import EngineError
+from xgen_infra.rehearsal.hosts import LanguageHosts
 from xgen_infra.rehearsal.tools import Tool, ensure
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
@@ -32,9 +33,9 @@ PASSWORD = '"postgres://app:hunter2@db/xgen"'
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineBench]:
+def engine(hosts: LanguageHosts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineBench]:
     binary = ensure([Tool.PULUMI], print)[Tool.PULUMI]
-    with engine_bench(binary, tmp_path_factory.mktemp("policy")) as bench:
+    with engine_bench(binary, tmp_path_factory.mktemp("policy"), hosts) as bench:
         yield bench
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from xgen_infra.engine import Engine
+from xgen_infra.rehearsal.hosts import LanguageHosts
 from xgen_infra.rehearsal.moto_server import running
 from xgen_infra.rehearsal.standins import journal, language
 from xgen_infra.rehearsal.standins.aws import provider as aws
@@ -67,7 +68,7 @@ class EngineBench:
 
 
 @contextmanager
-def engine_bench(binary: Path, root: Path) -> Iterator[EngineBench]:
+def engine_bench(binary: Path, root: Path, hosts: LanguageHosts) -> Iterator[EngineBench]:
     """Start all of it; `aws` comes first on PATH. The control plane's address leads nowhere."""
     for name in ("home", "state", "bin", "private"):
         (root / name).mkdir()
@@ -79,8 +80,8 @@ def engine_bench(binary: Path, root: Path) -> Iterator[EngineBench]:
         "certificate-authority-data": base64.b64encode(b"CA").decode(),
     }
     kubeconfig.write_text(json.dumps({"clusters": [{"cluster": cluster}], "users": [{"user": ADMIN}]}))
-    language.install(root / "bin")
     command.install(root / "bin", kubeconfig, root / "private")
+    language.install(root / "bin", hosts.folder)
     with running(root, networks=[MANAGEMENT]) as server:
         world = World(root, server.url, kubeconfig, ACCOUNT)
         stands = [aws.stand(world), eks.stand(), kubernetes.stand(root / "private", root / "helm", root)]

@@ -11,6 +11,7 @@ import pytest
 
 from xgen_infra.drift.model import Difference
 from xgen_infra.drift.refresh import Refresh, at, refresh
+from xgen_infra.rehearsal.hosts import LanguageHosts
 from xgen_infra.rehearsal.standins import faults
 from xgen_infra.rehearsal.tools import Tool, ensure
 
@@ -41,9 +42,9 @@ key = aws.iam.AccessKey("key", user=user.name, opts=here)
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineBench]:
+def bench(hosts: LanguageHosts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineBench]:
     binary = ensure([Tool.PULUMI], print)[Tool.PULUMI]
-    with engine_bench(binary, tmp_path_factory.mktemp("drift")) as made:
+    with engine_bench(binary, tmp_path_factory.mktemp("drift"), hosts) as made:
         made.program(PROGRAM)
         made.engine.up("dev")
         yield made

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from xgen_infra.engine import EngineError
+from xgen_infra.rehearsal.hosts import LanguageHosts
 from xgen_infra.rehearsal.tools import Tool, ensure
 
 from .aws_bench import MANAGEMENT, OTHER_ACCOUNT, OTHER_REGION, OTHER_ROLE
@@ -55,8 +56,8 @@ def binary() -> Path:
 
 
 @pytest.fixture
-def engine(binary: Path, tmp_path: Path) -> Iterator[EngineBench]:
-    with engine_bench(binary, tmp_path) as bench:
+def engine(binary: Path, hosts: LanguageHosts, tmp_path: Path) -> Iterator[EngineBench]:
+    with engine_bench(binary, tmp_path, hosts) as bench:
         yield bench
 
 

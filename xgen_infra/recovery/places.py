@@ -13,11 +13,12 @@ import boto3
 _SESSION = "xgen-recover"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Place:
     """One AWS provider of a state: `inputs` are its own. AWS is reached with the caller's credentials."""
 
     inputs: Mapping[str, Any] = field(repr=False)
+    _clients: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def default_tags(self) -> dict[str, str]:
@@ -26,8 +27,10 @@ class Place:
         return found
 
     def client(self, service: str) -> Any:
-        """Return the boto3 client of a service."""
-        return self._session.client(service)
+        """Return the boto3 client of a service, the same each time."""
+        if service not in self._clients:
+            self._clients[service] = self._session.client(service)
+        return self._clients[service]
 
     @cached_property
     def _session(self) -> boto3.Session:

@@ -48,6 +48,7 @@ class Recovery:
     say: Callable[[str], None] = lambda _line: None
     _foreign: dict[str, str] = field(default_factory=dict)
     _unasked: dict[str, str] = field(default_factory=dict)
+    _places: dict[str, Place] = field(default_factory=dict, repr=False)
 
     def run(self, *, charts: bool = True) -> Recovered:
         """Find, round by round, what exists and is in no state, and take it in; run again, it finds nothing.
@@ -77,7 +78,7 @@ class Recovery:
         resources = state["deployment"].get("resources") or []
         known = {one["id"] for one in resources if one["type"] == _KEY}
         for user in (one for one in resources if one["type"] == _USER):
-            iam = _place(state, user["provider"].rpartition("::")[0]).client("iam")
+            iam = self._place(state, user["provider"].rpartition("::")[0]).client("iam")
             for key in iam.list_access_keys(UserName=user["id"])["AccessKeyMetadata"]:
                 if key["AccessKeyId"] not in known:
                     yield iam, user["id"], key["AccessKeyId"]
@@ -118,7 +119,7 @@ class Recovery:
     def _id(self, state: Mapping[str, Any], candidate: Candidate, ids: set[tuple[str, str]]) -> str | None:
         if not identity.asks(candidate.type):
             return identity.told(candidate.type, candidate.inputs)
-        place = _place(state, candidate.provider)
+        place = self._place(state, candidate.provider)
         tags = {**place.default_tags, **(candidate.inputs.get("tags") or {})}
         try:
             found = identity.asked(candidate.type, candidate.inputs, tags, place.client)
@@ -152,7 +153,9 @@ class Recovery:
         resources = after["deployment"].get("resources") or []
         there = [one for one in resources if one["urn"] in tried]
         foreign = {
-            one["urn"]: f"{_short(one['urn'])} ({one['id']})" for one in there if not _ours(after, one)
+            one["urn"]: f"{_short(one['urn'])} ({one['id']})"
+            for one in there
+            if not self._is_ours(after, one)
         }
         if foreign:
             kept = [one for one in resources if one["urn"] not in foreign]
@@ -162,6 +165,27 @@ class Recovery:
         for line in taken:
             self.say(f"taken into the state: {line}")
         return taken
+
+    def _place(self, state: Mapping[str, Any], provider: str) -> Place:
+        """Return where a provider of the state works: one that acts by a role takes it on once."""
+        if provider not in self._places:
+            resources = state["deployment"].get("resources") or []
+            self._places[provider] = Place(
+                next(one.get("inputs") or {} for one in resources if one["urn"] == provider)
+            )
+        return self._places[provider]
+
+    def _is_ours(self, state: Mapping[str, Any], resource: Entry) -> bool:
+        outputs = resource.get("outputs") or {}
+        if resource["type"] == "kubernetes:helm.sh/v3:Release":
+            return True
+        if resource["type"].startswith("kubernetes:"):
+            fields = (outputs.get("metadata") or {}).get("managedFields") or []
+            return any(one["manager"].startswith(_MANAGER) for one in fields)
+        if "tagsAll" not in outputs:
+            return True
+        mark = self._place(state, resource["provider"].rpartition("::")[0]).default_tags.get(_OURS)
+        return mark is None or (outputs["tagsAll"] or {}).get(_OURS) == mark
 
     def _import(self, state: Mapping[str, Any]) -> None:
         with tempfile.TemporaryDirectory(prefix="xgen-recover-") as folder:
@@ -176,24 +200,6 @@ def _entry(candidate: Candidate, ident: str, provider: str) -> Entry:
     inputs = dict(candidate.inputs)
     kept = {key: candidate.entry[key] for key in _KEPT if candidate.entry.get(key)}
     return {**kept, "custom": True, "id": ident, "provider": provider, "inputs": inputs, "outputs": inputs}
-
-
-def _place(state: Mapping[str, Any], provider: str) -> Place:
-    resources = state["deployment"].get("resources") or []
-    return Place(next(one.get("inputs") or {} for one in resources if one["urn"] == provider))
-
-
-def _ours(state: Mapping[str, Any], resource: Entry) -> bool:
-    outputs = resource.get("outputs") or {}
-    if resource["type"] == "kubernetes:helm.sh/v3:Release":
-        return True
-    if resource["type"].startswith("kubernetes:"):
-        fields = (outputs.get("metadata") or {}).get("managedFields") or []
-        return any(one["manager"].startswith(_MANAGER) for one in fields)
-    if "tagsAll" not in outputs:
-        return True
-    mark = _place(state, resource["provider"].rpartition("::")[0]).default_tags.get(_OURS)
-    return mark is None or (outputs["tagsAll"] or {}).get(_OURS) == mark
 
 
 def _short(urn: str) -> str:
