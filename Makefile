@@ -51,7 +51,7 @@ e2e: setup  ## End-to-end rehearsals only
 test-long: setup  ## Upgrade, rotation, incidents and drift, in whole rehearsals
 	@$(BIN)/pytest -m long -n 2 --dist loadfile --durations=10 tests
 
-test-faults: setup  ## Each call of each operation fails in each way, once (about an hour and a half; make test tries a sample)
+test-faults: setup  ## Each call of each operation fails in each way, once (about an hour; make test tries a sample)
 	@$(BIN)/pytest -m faults tests/faults -s $(ARGS)
 
 test-vendor: setup  ## The vendor's pipelines and real registries (installs Java, Maven and Node where they are missing)
