@@ -136,7 +136,7 @@ def test_without_the_process_that_forks_an_engine_has_a_host_of_its_own(tmp_path
         assert alone["parent"] != forks
         assert {"said to everybody", "said of a mistake"} <= set(said)
         assert what_was_said(made)[len(said) :] == said
-        assert not list((tmp_path / "world" / "hosts").glob("*.env"))
+        assert not list((tmp_path / "world" / "hosts").glob("*.engine"))
 
 
 def test_a_host_ends_with_the_engine_that_was_killed(world: MemoryWorld, tmp_path: Path) -> None:

@@ -42,9 +42,8 @@ _ASK = """\
 asked={folder}/$$
 hosts=$(cat {folder}/pid 2>/dev/null)
 if [ -n "$hosts" ] && kill -0 "$hosts" 2>/dev/null; then
-  umask 077
   rm -f "$asked.port"
-  env -0 >"$asked.part" && mv "$asked.part" "$asked.env"
+  : >"$asked.engine"
   while [ ! -e "$asked.port" ] && kill -0 "$hosts" 2>/dev/null; do sleep 0.02; done
   if [ -s "$asked.port" ]; then
     cat "$asked.port" && exec tail --pid="$PPID" -f /dev/null

@@ -1,8 +1,8 @@
 """`python -m xgen_infra.rehearsal.standins.hosts FOLDER`: language hosts of a process that has the SDK (rehearsal/hosts.py).
 
 The process imports the SDK and forks a host for each file of FOLDER. `NAME.json` asks for one ahead of the engine: it
-imports its program at once. `PID.env` asks for one that an engine waits for, with the environment that the engine gave
-to the process PID, which it takes for the host: the host writes where that process writes, and ends when it ends.
+imports its program at once. `PID.engine` asks for one that an engine waits for, in the place of the process PID, which
+that engine started: the host has its environment (proc(5)), writes where it writes, and ends when it ends.
 Each writes its port to NAME.port and runs one program. Where a host ends before that, the file is empty.
 """
 
@@ -32,7 +32,7 @@ def main() -> None:
     hosts: dict[int, Path] = {}
     while os.getppid() == parent:
         for file in sorted(folder.iterdir()):
-            if file.suffix in {".json", ".env"}:
+            if file.suffix in {".json", ".engine"}:
                 asked = file.read_bytes()
                 file.unlink()
                 hosts[_forked(file, asked)] = file
@@ -64,7 +64,7 @@ def _forked(file: Path, asked: bytes) -> int:
     try:
         if file.suffix == ".json":
             _ahead(this, file.with_suffix(".port"), **json.loads(asked))
-        _instead_of(int(file.stem), file.with_suffix(".port"), asked)
+        _instead_of(int(file.stem), file.with_suffix(".port"))
     finally:
         os._exit(1)
 
@@ -76,14 +76,15 @@ def _ahead(parent: int, ready: Path, project: str, environment: dict[str, str]) 
     language.stay(parent)
 
 
-def _instead_of(process: int, ready: Path, environment: bytes) -> NoReturn:
+def _instead_of(process: int, ready: Path) -> NoReturn:
     """Be the host that an engine takes another process for."""
     other = os.pidfd_open(process)
+    environment = os.fsdecode(Path(f"/proc/{process}/environ").read_bytes())
     for stream in (1, 2):
         opened = os.open(f"/proc/{process}/fd/{stream}", os.O_WRONLY | os.O_APPEND)
         os.dup2(opened, stream)
         os.close(opened)
-    _have(dict(one.split("=", 1) for one in os.fsdecode(environment).split("\0") if one))
+    _have(dict(one.split("=", 1) for one in environment.split("\0") if one))
     _offer(language.start(language.Host()), ready)
     select.select([other], [], [])
     os._exit(0)
@@ -103,7 +104,7 @@ def _offer(port: int, ready: Path) -> None:
 def _forget(file: Path) -> None:
     """Say that a host has ended: who still waits for one does so in vain."""
     ready = file.with_suffix(".port")
-    if file.suffix == ".env" and ready.exists():
+    if file.suffix == ".engine" and ready.exists():
         ready.unlink()
     else:
         ready.touch()
