@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
-from xgen_infra.cli import VERBS
+from xgen_infra.cli import VERBS, application
 from xgen_infra.passphrase import Vault
 from xgen_infra.reference import DOCUMENTS, renewed
 from xgen_infra.secrets_catalog import SECRETS
@@ -55,15 +56,10 @@ def commands(name: str, program: str) -> list[list[str]]:
 
 @lru_cache
 def help_of(*verb: str) -> str:
-    shown = subprocess.run(
-        [sys.executable, "-m", "xgen_infra.cli", *verb, "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={"COLUMNS": "200", "PATH": ""},
-        cwd=ROOT,
+    shown = CliRunner().invoke(
+        application(), [*verb, "--help"], env={"COLUMNS": "200"}, catch_exceptions=False
     )
-    return shown.stdout
+    return shown.output
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=str)

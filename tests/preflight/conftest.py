@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from xgen_infra import validate
-from xgen_infra.cli import _application
+from xgen_infra.cli import application
 from xgen_infra.rehearsal import moto_server
 from xgen_infra.rehearsal.ports import free_ports, release
 from xgen_infra.rehearsal.standins.aws.emulator.networks import ExistingNetwork, ExistingSubnet
@@ -78,7 +78,7 @@ class Customers:
     def xgen(self, *words: str, **environment: str | None) -> Any:
         """Run the command in this process; its result has exit_code, stdout and stderr."""
         return CliRunner().invoke(
-            _application(),
+            application(),
             ["-C", str(self.folder), *words],
             env={**self.environment, **environment},
             prog_name="xgen",

@@ -178,8 +178,9 @@ def _globals(
         raise typer.BadParameter(f"{directory}: {error.strerror}", param_hint="--directory") from None
 
 
-def _application() -> typer.Typer:
-    application = typer.Typer(
+def application() -> typer.Typer:
+    """Return the command, no verb of which is imported yet."""
+    made = typer.Typer(
         cls=_Verbs,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
@@ -187,8 +188,8 @@ def _application() -> typer.Typer:
         callback=_globals,
     )
     for name, verb in VERBS.items():
-        application.command(name, short_help=verb.summary)(_placeholder)
-    return application
+        made.command(name, short_help=verb.summary)(_placeholder)
+    return made
 
 
 def _placeholder() -> None:
@@ -200,7 +201,7 @@ def main() -> None:
     # Modules stay: looking through them for garbage again and again is a fifth of a start.
     gc.set_threshold(_OBJECTS)
     try:
-        _application()()
+        application()()
     except BrokenPipeError:
         # Whoever read the output (`| head`) has seen enough; nothing more can be written, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
