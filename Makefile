@@ -46,7 +46,7 @@ audit: setup  ## checkov on the AWS resources, parliament on every IAM document
 	@$(BIN)/pytest -m audit tests/audit
 
 e2e: setup  ## End-to-end rehearsals only
-	@$(BIN)/pytest -m "e2e and not faults and not long" -n 2 --dist loadfile --durations=10
+	@$(BIN)/pytest -m "e2e and not faults and not long" -n 2 --dist loadfile --no-loadscope-reorder --durations=10
 
 test-long: setup  ## Upgrade, rotation, incidents and drift, in whole rehearsals
 	@$(BIN)/pytest -m long -n 2 --dist loadfile --durations=10 tests

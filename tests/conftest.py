@@ -34,10 +34,15 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LanguageHosts]:
 LONGEST = (
     "e2e/test_rehearsal.py",
     "faults/test_eks.py",
-    "faults/test_k3s.py",
     "e2e/test_two_customers.py",
-    "e2e/test_adoption.py",
+    "faults/test_k3s.py",
     "handover/test_handover.py",
+    "e2e/test_secrecy.py",
+    "e2e/test_adoption.py",
+    "standins/test_eks_engine.py",
+    "memory/test_full_disk.py",
+    "k3s/test_engine.py",
+    "preview/test_preview.py",
 )
 """The files that take minutes each: begun first, so that no process ends with all of them while another has none."""
 
