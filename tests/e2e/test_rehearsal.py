@@ -44,7 +44,9 @@ def assert_nothing_left(folder: str) -> None:
     assert not left
 
 
-@pytest.mark.parametrize(("stack", "kind"), [("aww", "eks"), ("lotteimall", "k3s")])
+@pytest.mark.parametrize(
+    ("stack", "kind"), [("aww", "eks"), pytest.param("lotteimall", "k3s", marks=pytest.mark.long)]
+)
 def test_a_customers_stack_is_brought_up_changed_and_torn_down_by_helm(stack: str, kind: str) -> None:
     report = rehearse(stack, "--delivery", "helm")
     failed = {name: saw for name, (passed, saw) in checks(report).items() if not passed}
