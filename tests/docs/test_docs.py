@@ -59,6 +59,7 @@ def help_of(*verb: str) -> str:
     shown = CliRunner().invoke(
         application(), [*verb, "--help"], env={"COLUMNS": "200"}, catch_exceptions=False
     )
+    assert shown.exit_code == 0, shown.output
     return shown.output
 
 

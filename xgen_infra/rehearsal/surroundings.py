@@ -34,9 +34,8 @@ def programs_on_path(root: Path, binaries: Mapping[Tool, Path], *, sealed: bool 
 
 
 _HOST_IS_READY = f"""\
-if [ -s "${HOST_READY}" ]; then
-  cat "${HOST_READY}" && exec tail --pid="$PPID" -f /dev/null
-fi
+answer() {{ [ -s "$1" ] && cat "$1" && exec tail --pid="$PPID" -f /dev/null; }}
+answer "${HOST_READY}"
 """
 _ASK = """\
 asked={folder}/$$
@@ -45,9 +44,7 @@ if [ -n "$hosts" ] && kill -0 "$hosts" 2>/dev/null; then
   rm -f "$asked.port"
   : >"$asked.engine"
   while [ ! -e "$asked.port" ] && kill -0 "$hosts" 2>/dev/null; do sleep 0.02; done
-  if [ -s "$asked.port" ]; then
-    cat "$asked.port" && exec tail --pid="$PPID" -f /dev/null
-  fi
+  answer "$asked.port"
 fi
 """
 
