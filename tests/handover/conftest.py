@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -64,26 +65,30 @@ class Place:
         return Command(done.returncode, done.stdout + done.stderr)
 
     def interrupt(self, *words: str, when: Callable[[list[str]], bool]) -> Command:
-        """Run a command, and interrupt it as Ctrl-C would once `when` is true of the lines that it has said."""
+        """Run a command, and interrupt it as Ctrl-C would once `when` is true of the lines that it has said.
+
+        Each line waits in a pipe that holds one: a command is never two lines past what `when` has seen.
+        """
+        said, mouth = os.pipe2(os.O_DIRECT)
+        fcntl.fcntl(mouth, fcntl.F_SETPIPE_SZ, select.PIPE_BUF)
         process = subprocess.Popen(
             self.command(*words),
             env=self.environment(),
-            stdout=subprocess.PIPE,
+            stdout=mouth,
             stderr=subprocess.STDOUT,
-            text=True,
             start_new_session=True,
         )
-        lines: list[str] = []
-        assert process.stdout
-        reader = threading.Thread(target=lambda: lines.extend(process.stdout or ()))
-        reader.start()
-        while process.poll() is None and not when(lines):
-            time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
+        os.close(mouth)
+        heard = b""
+        with os.fdopen(said, "rb", buffering=0) as ear:
+            while process.poll() is None and not when(heard.decode().splitlines()):
+                if select.select([ear], [], [], 0.1)[0]:
+                    heard += ear.read(select.PIPE_BUF)
+            process.send_signal(signal.SIGINT)
+            heard += ear.read()
         status = process.wait(180)
-        reader.join()
-        self._log(words, "".join(lines) + "(interrupted)\n")
-        return Command(status, "".join(lines))
+        self._log(words, heard.decode() + "(interrupted)\n")
+        return Command(status, heard.decode())
 
     def _log(self, words: tuple[str, ...], said: str) -> None:
         with (self.world.root / "logs" / "xgen.log").open("a") as log:
