@@ -1,16 +1,16 @@
 """No field of a customer's file is silently ignored: each changes something that is rendered, registered or told.
 
-`make test-explain` tries every field, a usual run some of them: tests/explain/test_exactness.py says how to choose.
+`make test-explain` tries every field, a usual run some of them: tests/draw.py says how to choose.
 """
 
 from __future__ import annotations
 
-import os
 import random
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
+
+from draw import EVERY, SEED
 
 from xgen_infra import catalog
 from xgen_infra.explain.changes import variations
@@ -27,8 +27,6 @@ from xgen_infra.yamlfile import Document
 
 from .sites import SAMPLES, bases
 
-EVERY = os.environ.get("XGEN_EVERY_FIELD") == "1"
-SEED = int(os.environ.get("XGEN_SEED") or datetime.now(UTC).toordinal())
 SOME = 10
 
 
