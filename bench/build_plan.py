@@ -34,7 +34,7 @@ def against_loader() -> Iterator[Figure]:
                 yaml.load(path.read_text(), Loader=yaml.CSafeLoader)
 
         ours, theirs = alternating(planned, loaded, _ROUNDS)
-    yield Figure(f"plan of {_CUSTOMERS} sites / yaml.CSafeLoader", ours / theirs, "≤ 3")
+    yield Figure(f"plan of {_CUSTOMERS} sites / yaml.CSafeLoader", ours / theirs, 3)
     yield Figure(f"plan of {_CUSTOMERS} sites", ours, unit="s")
 
 

@@ -10,12 +10,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure: `value` is a ratio unless `unit` says otherwise; `goal` is what it is hoped to be."""
+    """One figure: `value` is a ratio unless `unit` says otherwise; `goal` is the most that it should be."""
 
     what: str
     value: float
-    goal: str = ""
+    goal: float | None = None
     unit: str = ""
+
+    @property
+    def missed(self) -> bool:
+        """Whether the value is beyond its goal."""
+        return self.goal is not None and self.value > self.goal
+
+    @property
+    def hoped(self) -> str:
+        """The goal as printed; empty where there is none."""
+        return "" if self.goal is None else f"<= {self.goal:g}{' missed' if self.missed else ''}"
 
     @property
     def shown(self) -> str:
