@@ -17,11 +17,12 @@ from typing import Literal
 
 from xgen_infra import versions
 from xgen_infra.reference import table
-from xgen_infra.versions import Image
+from xgen_infra.versions import Chart, Image
 
 DOCUMENT = Path("docs/licences.md")
-LOCKS: Mapping[Literal["program", "development"], Path] = {
+LOCKS: Mapping[Literal["program", "policy", "development"], Path] = {
     "program": Path("requirements/program.txt"),
+    "policy": Path("requirements/policy.txt"),
     "development": Path("requirements/dev.txt"),
 }
 
@@ -55,10 +56,11 @@ WAIVERS: Mapping[str, str] = {
 ELSEWHERE: Mapping[str, str] = {
     "async-timeout": "Apache-2.0",
     "colorama": "BSD-3-Clause",
+    "pulumi-policy": "Apache-2.0",
     "pywin32": "PSF-2.0",
     "tzdata": "Apache-2.0",
 }
-"""Locked packages that other systems or older Pythons install: by their page on the Python Package Index."""
+"""Locked packages that other systems, older Pythons or other environments install: by their page on the index."""
 
 IMAGES: Mapping[str, str] = {
     "docker.io/library/postgres": "PostgreSQL",
@@ -74,6 +76,13 @@ IMAGES: Mapping[str, str] = {
     "registry.k8s.io/autoscaling/cluster-autoscaler": "Apache-2.0",
 }
 """By image: the licence of the program that it is for, by its source repository. What else it holds is the system's."""
+
+CHARTS: Mapping[str, str] = {
+    "argo-cd": "Apache-2.0",
+    "aws-load-balancer-controller": "Apache-2.0",
+    "cluster-autoscaler": "Apache-2.0",
+}
+"""By chart: the licence of its source repository. What its images are licensed under stands with the images."""
 
 _SPDX: Mapping[str, str] = {
     "3-Clause BSD License": "BSD-3-Clause",
@@ -135,7 +144,8 @@ def locked(lock: Path) -> set[str]:
 
 def other_locks(root: Path = Path()) -> list[str]:
     """Return the locks of programs that are only run beside this one, relative to the root."""
-    found = {path.relative_to(root).as_posix() for path in root.glob("requirements/*.txt")}
+    patterns = ("requirements/*.txt", "tests/*/*/package-lock.json", "tests/*/*/pom.xml")
+    found = {path.relative_to(root).as_posix() for pattern in patterns for path in root.glob(pattern)}
     return sorted(found - {path.as_posix() for path in LOCKS.values()})
 
 
@@ -151,7 +161,7 @@ def installed() -> dict[str, str]:
 
 
 def python() -> Iterator[Licence]:
-    """Yield every locked package once: those that come with the program, then those of development alone."""
+    """Yield every locked package once: the program's, what its policies need besides, then those of development alone."""
     here, seen = installed(), set[str]()
     for use, lock in LOCKS.items():
         for name in sorted(locked(lock) - seen):
@@ -199,6 +209,12 @@ def images() -> Iterator[Licence]:
         yield Licence(name, IMAGES.get(name, "UNKNOWN"), "image")
 
 
+def charts() -> Iterator[Licence]:
+    """Yield the third-party charts that versions.py pins."""
+    for name in sorted(value.name for value in vars(versions).values() if isinstance(value, Chart)):
+        yield Licence(name, CHARTS.get(name, "UNKNOWN"), "chart")
+
+
 _HEAD = """# Licences
 
 Written by `make licences`; the tests see that nothing is missing, and nothing unknown or forbidden without a waiver.
@@ -227,6 +243,11 @@ def page() -> str:
                 "Built from source on the machine that rehearses, and passed on to nobody. By the LICENSE of the module "
                 "that holds the program; what it imports in turn is in its `go.sum`.",
                 list(go()),
+            ),
+            _section(
+                "Charts at customers'",
+                "Third-party charts, installed as they are published.",
+                list(charts()),
             ),
             _section(
                 "Images at customers'",

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from xgen_infra import licences
+from xgen_infra import licences, versions
 from xgen_infra.licences import (
+    CHARTS,
     IMAGES,
     LOCKS,
     WAIVERS,
@@ -19,6 +20,7 @@ from xgen_infra.licences import (
     pinned_images,
     spdx,
 )
+from xgen_infra.versions import Chart
 
 ROOT = Path(__file__).parents[2]
 ROW = re.compile(r"^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \| ([^|]*) \|$", re.MULTILINE)
@@ -39,7 +41,8 @@ def test_the_page_lists_all_that_is_locked_built_or_installed_and_nothing_else(
     assert [lock for lock in licences.other_locks(ROOT) if f"`{lock}`" not in text] == [], (
         "run: make licences"
     )
-    assert set(listed) == packages | images | set(go_modules(ROOT)), "run: make licences"
+    charts = {one.name for one in vars(versions).values() if isinstance(one, Chart)}
+    assert set(listed) == packages | images | charts | set(go_modules(ROOT)), "run: make licences"
 
 
 def test_packages_tell_the_licence_that_the_page_says(listed: dict[str, Licence]) -> None:
@@ -61,6 +64,7 @@ def test_a_waiver_is_for_something_that_is_there_and_needs_it(listed: dict[str, 
     assert [name for name, why in WAIVERS.items() if why not in text] == []
     names = {f"{image.registry}/{image.repository}" for image in pinned_images()}
     assert set(IMAGES) == names
+    assert set(CHARTS) == {one.name for one in vars(versions).values() if isinstance(one, Chart)}
 
 
 @pytest.mark.parametrize(

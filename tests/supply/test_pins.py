@@ -24,6 +24,8 @@ DIGEST = r"@sha256:[0-9a-f]{64}"
 def found() -> Iterator[tuple[str, str]]:
     """Yield (dependency, version) as Renovate's custom managers read versions.py."""
     for manager in RENOVATE["customManagers"]:
+        if not any("versions" in place for place in manager["managerFilePatterns"]):
+            continue
         (pattern,) = manager["matchStrings"]
         for match in re.finditer(pattern.replace("(?<", "(?P<"), SOURCE):
             groups = match.groupdict()
@@ -52,6 +54,22 @@ def test_renovate_reads_every_pin_of_versions_and_nothing_else() -> None:
     )
 
 
+def test_every_marker_outside_of_versions_is_read() -> None:
+    (manager,) = [
+        one for one in RENOVATE["customManagers"] if ".gitlab-ci" in "".join(one["managerFilePatterns"])
+    ]
+    (pattern,) = manager["matchStrings"]
+    read = {}
+    for name in (".gitlab-ci.yml", "bench/check.py"):
+        assert any(re.search(place.strip("/"), name) for place in manager["managerFilePatterns"])
+        text = (ROOT / name).read_text(encoding="utf-8")
+        matches = list(re.finditer(pattern.replace("(?<", "(?P<"), text))
+        assert len(matches) == text.count("# renovate:")
+        read |= {match["depName"]: (match["datasource"], match["currentValue"]) for match in matches}
+    assert read.keys() == {"python", "jsonschema-cli"}
+    assert all(re.fullmatch(EXACT, version) for _, version in read.values())
+
+
 def test_markers_name_the_source_that_the_pin_has() -> None:
     pattern = RENOVATE["customManagers"][0]["matchStrings"][0].replace("(?<", "(?P<")
     by_version = {match["currentValue"]: match for match in re.finditer(pattern, SOURCE)}
@@ -70,8 +88,15 @@ def test_markers_name_the_source_that_the_pin_has() -> None:
 
 
 def test_the_managers_are_told_of_files_that_exist() -> None:
-    assert set(RENOVATE["enabledManagers"]) == {"pep621", "pip_requirements", "gomod", "custom.regex"}
-    paths = [path.relative_to(ROOT).as_posix() for path in ROOT.glob("*/*.*")]
+    assert set(RENOVATE["enabledManagers"]) == {
+        "pep621",
+        "pip_requirements",
+        "gomod",
+        "npm",
+        "maven",
+        "custom.regex",
+    }
+    paths = [path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*/*.*"), ROOT / ".gitlab-ci.yml")]
     patterns = [*RENOVATE["pip_requirements"]["managerFilePatterns"]]
     patterns += [one for manager in RENOVATE["customManagers"] for one in manager["managerFilePatterns"]]
     for pattern in patterns:
@@ -123,11 +148,12 @@ def test_every_locked_package_has_one_version_and_its_hashes(lock: Path) -> None
 
 
 def test_pipelines_name_no_image_that_moves() -> None:
-    image = re.compile(r"""^\s*(?:-\s*)?(?:image|docker):\s*["']?([\w./:@$-]+)""", re.MULTILINE)
-    files = [path for path in (ROOT / "ci").rglob("*") if path.is_file()]
+    image = re.compile(r"""^\s*(?:-\s*)?(?:image|docker|[A-Z_]*IMAGE):\s*["']?([\w./:@$-]+)""", re.MULTILINE)
+    files = [path for path in (ROOT / "ci").rglob("*") if path.is_file()] + [ROOT / ".gitlab-ci.yml"]
     named = [(path.name, name) for path in files for name in image.findall(path.read_text(encoding="utf-8"))]
-    exact = re.compile(rf"\$|:{EXACT}[\w.-]*$|{DIGEST}$")
-    assert files
+    exact = re.compile(rf"\$|:v?\d+(\.\d+){{2,}}[\w.-]*$|{DIGEST}$")
+    assert (".gitlab-ci.yml", "$XGEN_IMAGE") in named
+    assert any(name == ".gitlab-ci.yml" and "$" not in value for name, value in named)
     assert [pair for pair in named if not exact.search(pair[1])] == []
 
 
