@@ -13,6 +13,8 @@ from typing import Any
 import psutil
 import pytest
 
+from xgen_infra.rehearsal.secrecy.kinds import GROWING
+
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 ROOT = Path(__file__).parents[2]
 
@@ -66,9 +68,11 @@ def test_a_customers_stack_is_brought_up_changed_and_torn_down_by_helm(stack: st
         "process arguments",
         "support bundle",
         "Helm's records of releases",
+        "xgen's logs of bugs",
         "nothing but protected data is left",
     ):
         assert name in seen
+    assert {check["name"] for check in report["phases"][-1]["checks"]} == set(GROWING)
     assert_nothing_left(report["folder"])
 
 

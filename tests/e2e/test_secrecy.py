@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import subprocess
 import sys
 import tarfile
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import yaml
 from kubernetes.client.exceptions import ApiException
 
+from e2e.planting import SPACE, define_argo_cd, in_files, in_git, in_objects
 from xgen_infra import catalog
+from xgen_infra.engine.events import parse
 from xgen_infra.folder import read_site
+from xgen_infra.preview.markdown import markdown
+from xgen_infra.preview.plan import plan_of
+from xgen_infra.preview.site import SitePreview
 from xgen_infra.rehearsal.observe import ClusterView, until
 from xgen_infra.rehearsal.ports import free_ports
-from xgen_infra.rehearsal.report import Phase
+from xgen_infra.rehearsal.report import Phase, Report
 from xgen_infra.rehearsal.secrecy import Watch, places
-from xgen_infra.rehearsal.secrecy.phase import judge
+from xgen_infra.rehearsal.secrecy.kinds import Kind
+from xgen_infra.rehearsal.secrecy.phase import Secrecy, judge
 from xgen_infra.rehearsal.tools import ensure
 from xgen_infra.rehearsal.world import World, tools_of, world
 from xgen_infra.secrecy import Search
 
+if TYPE_CHECKING:
+    from xgen_infra.rehearsal.phases import Rehearsal
+
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
 STACK = "lotteimall"
-SPACE, DATA = "xgen", "xgen-system"
+DATA = "xgen-system"
 KEY = "xgen-infra:postgresPassword"
 
 
@@ -43,7 +53,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     root = tmp_path_factory.mktemp("secrecy")
     with world(site, ROOT / f"Pulumi.{STACK}.yaml", root, ensure(tools_of(site), print)) as made:
         (root / places.PREVIEWS).mkdir()
-        made.engine.preview(made.stack, "--save-plan", str(root / places.PREVIEWS / "plan.json"))
+        plan = str(root / places.PREVIEWS / "plan.json")
+        places.commented(made, "preview", made.engine.preview(made.stack, "--save-plan", plan))
         made.engine.up(made.stack)
         until(lambda: ClusterView(made.kubeconfig).all_ready(SPACE, dict.fromkeys(catalog.NAMES, 1)), 60)
         yield made
@@ -207,13 +218,11 @@ def test_a_bundle_holds_what_explains_and_no_secret(
     assert bundle(running, target).returncode == 1, "a file that is there stays"
 
 
-@pytest.mark.parametrize("way", ["plain", "base64 at 1", "base64 at 2", "base64 at 3"])
-def test_a_bundle_with_a_secret_in_it_is_not_written_and_names_the_place(
-    running: World, view: ClusterView, tmp_path: Path, way: str
+@pytest.mark.parametrize("before", [1, 2, 3])
+def test_a_bundle_with_a_secret_in_base64_is_not_written_and_names_the_place(
+    running: World, view: ClusterView, tmp_path: Path, before: int
 ) -> None:
-    value = running.file.canaries[KEY]
-    if way != "plain":
-        value = b64encode(f"{'x' * int(way[-1])}{value}".encode()).decode()
+    value = b64encode(f"{'x' * before}{running.file.canaries[KEY]}".encode()).decode()
     with told(view, value):
         done = bundle(running, tmp_path / "bundle.tar.gz")
     assert done.returncode == 1
@@ -264,91 +273,117 @@ def test_without_the_cluster_a_bundle_has_the_rest_and_says_what_is_missing(
 
 # The search
 
-
-def plants(made: World, view: ClusterView) -> dict[str, tuple[Callable[[str], None], Callable[[], object]]]:
-    """How a secret gets to each kind of place in the running world, and how it goes from there."""
-    root = made.root
-
-    def file(path: Path) -> tuple[Callable[[str], None], Callable[[], object]]:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        before = path.read_bytes() if path.exists() else None
-        back = (lambda: path.write_bytes(before)) if before is not None else path.unlink
-        return (lambda value: path.open("a").write(f"\n# {value}\n") and None), back
-
-    def config_map(value: str) -> None:
-        body = {"metadata": {"name": "planted"}, "data": {"key": value}}
-        view.core.create_namespaced_config_map(SPACE, body)
-
-    def event(value: str) -> None:
-        about = {"kind": "Pod", "namespace": SPACE, "name": "x"}
-        body = {"metadata": {"name": "planted"}, "involvedObject": about, "message": value}
-        view.core.create_namespaced_event(SPACE, body)
-
-    def annotation(value: str | None) -> None:
-        view.core.patch_namespace(SPACE, {"metadata": {"annotations": {"planted": value}}})
-
-    def record(value: str) -> None:
-        release = gzip.compress(json.dumps({"config": {"password": value}}).encode())
-        data = {"release": b64encode(b64encode(release)).decode()}
-        body = {"metadata": {"name": "planted"}, "type": "helm.sh/release.v1", "data": data}
-        view.core.create_namespaced_secret(SPACE, body)
-
-    return {
-        "state files": file(root / "state" / "planted.json"),
-        "update plans": file(root / places.PREVIEWS / "plan.json"),
-        "previews as JSON": file(root / places.PREVIEWS / "preview.json"),
-        "the engine's log": file(root / "logs" / "engine.log"),
-        "xgen's logs": file(root / "logs" / "xgen.log"),
-        "servers' logs": file(root / "logs" / "planted.log"),
-        "the record of provider calls": file(made.journal),
-        "the engine's own folder": file(root / "pulumi-home" / "planted.json"),
-        "the customer's file": file(root / "Pulumi.yaml"),
-        "Kubernetes events": (event, lambda: view.core.delete_namespaced_event("planted", SPACE)),
-        "ConfigMaps": (config_map, lambda: view.core.delete_namespaced_config_map("planted", SPACE)),
-        "other Kubernetes objects": (annotation, lambda: annotation(None)),
-        "Helm's records of releases": (record, lambda: view.core.delete_namespaced_secret("planted", SPACE)),
-    }
+BESIDE = {
+    Kind.ENGINE_LOG: {Kind.PREVIEWS_AS_TEXT},
+    Kind.PREVIEWS_AS_TEXT: {Kind.ENGINE_LOG},
+    Kind.FOR_GIT: {Kind.FILE},
+}
+"""Kinds in which a secret is found as well: a part of the other, or made of it."""
+ELSEWHERE = {
+    Kind.RUNBOOK: "test_a_secret_in_what_is_written_for_people_is_found",
+    Kind.BUNDLE: "test_a_secret_in_what_is_written_for_people_is_found",
+    Kind.ARGUMENTS: "test_a_secret_in_the_arguments_of_a_short_process_is_found",
+    Kind.REPORT: "test_a_secret_in_the_report_is_found",
+}
+"""Kinds in which another test of this module plants."""
 
 
 def failed(made: World, search: Search) -> dict[str, str]:
+    return judged(search, places.every(made)[0])
+
+
+def judged(search: Search, found: list[places.Place]) -> dict[str, str]:
     phase = Phase("search")
-    judge(phase, search, places.every(made)[0], ())
+    judge(phase, search, found, ())
     return {check.name: check.saw for check in phase.checks if not check.passed}
 
 
-def test_a_secret_that_is_planted_is_found_in_each_place(running: World, view: ClusterView) -> None:
-    value = 'planted-"7f/+&\\e1'
-    search = Search({"the planted": value})
-    assert failed(running, search) == {}
-    escaped = json.dumps(value)[1:-1]
-    for kind, (plant, remove) in plants(running, view).items():
-        plant(
-            value if "Kubernetes" in kind or kind in {"ConfigMaps", "Helm's records of releases"} else escaped
-        )
-        try:
-            found = failed(running, search)
-        finally:
-            with suppress(ApiException):
+def test_a_secret_that_is_planted_is_found_in_each_place(
+    running: World, view: ClusterView, tmp_path: Path
+) -> None:
+    define_argo_cd(view)
+    git = SimpleNamespace(repository=tmp_path / "git")
+    made = replace(running, git=git)
+    plants = {**in_files(made), **in_objects(view), Kind.GIT: in_git(git.repository)}
+    assert plants.keys() | ELSEWHERE.keys() == set(Kind)
+    assert all(name in globals() for name in ELSEWHERE.values())
+    values = {kind: f'planted-{number:02}-"7f/+&\\e1' for number, kind in enumerate(plants)}
+    everything = Search({str(kind): value for kind, value in values.items()})
+    assert failed(made, everything) == {}
+    try:
+        for kind, (plant, _) in plants.items():
+            plant(values[kind])
+        found = places.every(made)[0]
+    finally:
+        for _, remove in plants.values():
+            with suppress(ApiException, FileNotFoundError):
                 remove()
-        assert "the planted" in found.pop(kind, ""), kind
-        assert set(found) <= {"previews as text"}, kind
-    assert failed(running, search) == {}
+    for kind, value in values.items():
+        where = judged(Search({"the planted": value}), found)
+        assert "the planted" in where.pop(kind, ""), kind
+        assert set(where) <= BESIDE.get(kind, set()), kind
+    assert failed(made, everything) == {}
+
+
+def test_a_secret_in_what_is_written_for_people_is_found(
+    running: World, view: ClusterView, tmp_path: Path
+) -> None:
+    """The bundle does not know this one: it goes into it, and the rehearsal's search has to find it there."""
+    value = "planted-7f3a9e1c"
+    search = Search({"the planted": value})
+    outputs = running.engine.outputs(STACK)
+    (tmp_path / "outputs.json").write_text(json.dumps({**outputs, "owner": value}))
+    runbook, bundled, bug = places.documents_of(STACK)
+    runbook = replace(runbook, words=(*runbook.words, "--outputs", str(tmp_path / "outputs.json")))
+    with told(view, value):
+        found = places.documents(running, [runbook, bundled, bug])
+    assert [place.wrong for place in found] == [""] * len(found)
+    assert judged(search, found).keys() == {Kind.RUNBOOK, Kind.BUNDLE}
+    logs = [place for place in places.files(running) if place.kind is Kind.BUGS]
+    assert [place.wrong for place in logs] == [""]
+    assert b"RuntimeError" in logs[0].content
+    assert judged(Search(running.file.canaries), [*found, *logs]) == {}
+
+
+def test_a_bundle_with_a_secret_in_it_is_not_written_and_that_is_no_bundle_that_was_searched(
+    running: World, view: ClusterView
+) -> None:
+    _, bundled, _ = places.documents_of(STACK)
+    with told(view, running.file.canaries[KEY]):
+        (said,) = places.documents(running, [bundled])
+    assert said.name.endswith("status 1")
+    assert f"cluster/{SPACE}/events.json: {KEY}" in said.content.decode()
+    assert Search(running.file.canaries).in_bytes("what it said", said.content) == []
+    assert f"cluster/{SPACE}/events.json" in judged(Search({}), [said])[Kind.BUNDLE]
+
+
+def test_a_secret_in_the_report_is_found(running: World) -> None:
+    report = Report(STACK, STACK, "k3s", "helm", running.root, error="refused: planted-7f3a9e1c")
+    rehearsal = cast("Rehearsal", SimpleNamespace(world=running, report=report))
+    found = Secrecy(rehearsal, Watch()).moving()
+    assert judged(Search({"the planted": "planted-7f3a9e1c"}), found).keys() == {Kind.REPORT}
 
 
 def test_a_secret_in_the_arguments_of_a_short_process_is_found() -> None:
+    """It lives for two looks, however long one takes here."""
     value = "planted-7f3a9e1c"
-    with Watch() as watch:
-        subprocess.run([sys.executable, "-c", "import time; time.sleep(0.1)", value], check=True)
+    command = [sys.executable, "-c", "input()", value]
+    with Watch() as watch, subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        seen = watch.looks
+        looked = until(lambda: watch.looks >= seen + 2, 60)
+        process.communicate(b"\n")
+    assert looked
+    assert process.returncode == 0
     assert Search({"the planted": value}).in_bytes("arguments", watch.arguments())
     assert watch.processes > 1
 
 
 def test_a_kind_of_place_of_which_there_is_none_fails() -> None:
     phase = Phase("search")
-    judge(phase, Search({}), [places.Place("events", "empty", b"")], ("state files", "events"))
+    judge(phase, Search({}), [places.Place(Kind.EVENTS, "empty", b"")], (Kind.STATE, Kind.EVENTS))
     assert [(check.name, check.passed) for check in phase.checks] == [
-        ("state files", False),
-        ("events", False),
+        (Kind.STATE, False),
+        (Kind.EVENTS, False),
     ]
 
 
@@ -383,13 +418,18 @@ def test_a_replaced_secret_is_in_no_preview_and_no_plan(running: World) -> None:
     loaded = yaml.safe_load(text)
     loaded["config"][KEY] = {"secure": running.file.shared.vault.encrypt(new)}
     running.file.path.write_text(yaml.safe_dump(loaded))
-    plan = running.root / "replaced.json"
+    plan, events = running.root / "replaced.json", running.root / "events.json"
     try:
-        said = running.engine.run("preview", "--diff", "--save-plan", str(plan), "-s", STACK)
+        saved = ("--save-plan", str(plan), "--event-log", str(events))
+        said = running.engine.run("preview", "--diff", *saved, "-s", STACK)
         shown = running.engine.run("preview", "--json", "-s", STACK)
     finally:
         running.file.path.write_text(text)
     search = Search({**running.file.canaries, "the new one": new})
     assert "workspace-secrets" in said
-    for place, found in {"text": said, "JSON": shown, "plan": plan.read_text()}.items():
+    comment = markdown([SitePreview(STACK, "previewed", plan_of(parse(events)))])
+    assert "`workspace-secrets`" in comment
+    assert "(secret)" in comment
+    texts = {"text": said, "JSON": shown, "plan": plan.read_text(), "Markdown": comment}
+    for place, found in texts.items():
         assert search.in_text(place, found) == []

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from xgen_infra.authoring.answers import AnswerError
 from xgen_infra.authoring.generate import Generated, generate
+from xgen_infra.secrecy import opened
 from xgen_infra.secrets_catalog import SECRETS, Secret
 from xgen_infra.site import Site
 
@@ -56,6 +57,7 @@ def credentials(site: Site, given: Mapping[str, str], ask: Ask | None, *, runs: 
             made[secret.key] = generate(secret, f"argocd@{site.stack}")
             value = made[secret.key].value
         if value:
+            opened.note(value)
             values[secret.config_key] = value
         else:
             missing.append(secret)
@@ -105,6 +107,7 @@ def from_files(pairs: list[str]) -> dict[str, str]:
 def read_secret(path: Path, *, keep_end: bool = False) -> str:
     """Return the secret that a file holds; raises AnswerError or OSError as `read_text` does."""
     text = read_text(path, empty="it has to hold the secret")
+    opened.note(text.strip())
     return text if keep_end else text.removesuffix("\n").removesuffix("\r")
 
 

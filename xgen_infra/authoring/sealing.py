@@ -13,6 +13,7 @@ from xgen_infra.authoring.answers import AnswerError
 from xgen_infra.authoring.credentials import read_secret
 from xgen_infra.engine.cli import Engine
 from xgen_infra.passphrase import Vault
+from xgen_infra.secrecy import opened
 from xgen_infra.stackfile import PROJECT_FILE, StackFile
 
 PASSPHRASE = "passphrase"  # noqa: S105 - the provider's name
@@ -45,6 +46,9 @@ class Passphrase:
     """The engine's passphrase provider. Every file gets a salt of its own."""
 
     passphrase: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        opened.note(self.passphrase)
 
     def seal(self, _stack: str, values: Mapping[str, str]) -> Sealed:
         """Encrypt the values."""

@@ -235,10 +235,10 @@ def is_expected(error: BaseException) -> bool:
 
 def log_of(error: Exception) -> Path:
     """Write what led to a mistake of this program into a file, without credentials: it may quote what it choked on."""
-    from xgen_infra.secrecy import redact  # noqa: PLC0415
+    from xgen_infra.secrecy import opened, redact  # noqa: PLC0415
 
+    told = f"xgen {' '.join(sys.argv[1:])}\n{''.join(traceback.format_exception(error))}"
     descriptor, name = tempfile.mkstemp(prefix="xgen-", suffix=".log")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(f"xgen {redact.text(' '.join(sys.argv[1:]))}\n")
-        stream.write(redact.text("".join(traceback.format_exception(error))))
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as stream:
+        stream.write(redact.text(redact.values(told, opened.values())))
     return Path(name)

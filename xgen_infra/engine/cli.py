@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from xgen_infra.engine.events import Result, parse
+from xgen_infra.secrecy import opened
 
 _TAIL = 25
 _UNLOGGED = frozenset({"stack", "config"})
@@ -82,8 +83,11 @@ class Engine:
 
         `given` is what it reads on its standard input: a secret goes there, never among the arguments.
         """
+        opened.note((given or "").strip())
         with self._started(arguments, given) as process:
             output, error = _ended(process, given)
+        if "--show-secrets" in arguments:
+            opened.answered((str(self.project), *arguments), output)
         self._record(arguments, output if arguments[0] not in _UNLOGGED else "", error)
         if process.returncode != 0:
             raise EngineError(_tail(error or output))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from xgen_infra.secrecy import opened
 from xgen_infra.secrets_catalog import git_over_http
 from xgen_infra.site import Site
 from xgen_infra.site.parts import Source
@@ -35,6 +36,9 @@ class Credential:
     password: str = field(default="", repr=False)
     ssh_key: str = field(default="", repr=False)
     ssh_key_file: str = ""
+
+    def __post_init__(self) -> None:
+        opened.note(self.password, self.ssh_key)
 
 
 def find(site: Site, environ: Mapping[str, str], ask: Ask) -> Credential:

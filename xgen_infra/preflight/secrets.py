@@ -11,6 +11,7 @@ from pathlib import Path
 
 from xgen_infra.engine import Engine, EngineError
 from xgen_infra.preflight.check import StopError, warn
+from xgen_infra.secrecy import opened
 from xgen_infra.secrets_catalog import BY_KEY
 
 _HIDDEN = "[secret]"
@@ -44,6 +45,7 @@ class Secrets:
         if value is None:
             raise UnreadableError(f"the stack {self.stack} holds no xgen-infra:{key}")
         self._given.add(value)
+        opened.note(value)
         return value
 
     def _from_environment(self, key: str) -> str | None:

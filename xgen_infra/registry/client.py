@@ -22,6 +22,7 @@ from xgen_infra.registry.manifests import (
 )
 from xgen_infra.registry.problems import Problem, RegistryError, unusable
 from xgen_infra.registry.transport import Endpoint, Transport
+from xgen_infra.secrecy import opened
 
 _CHALLENGE = re.compile(r"(?i)\b(basic|bearer)\s+((?:\w+=(?:\"[^\"]*\"|[^\s,]+)(?:\s*,\s*)?)*)")
 _PARAMETER = re.compile(r"(\w+)=(?:\"([^\"]*)\"|([^\s,]+))")
@@ -34,6 +35,9 @@ class Credential:
     username: str
     password: str = field(repr=False)
     source: str = "the given credential"
+
+    def __post_init__(self) -> None:
+        opened.note(self.password)
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ class Rehearsal:
             options, beside = self._secrecy.previews()
             result = self.world.engine.preview(self.world.stack, *options)
             beside.result()
+            self._secrecy.comment("preview", result)
             phase.check("nothing is made by a preview", not self._made(), "no resource in the state")
             phase.check("only creations", set(result.changes) <= {"create", "read"}, dict(result.changes))
 
@@ -135,6 +136,7 @@ class Rehearsal:
             before = self.view.pods(site.namespace)
             self.world.file.change(("services", CHANGED, "vars"), {"REHEARSAL_CHANGED": "yes"})
             result = self.world.engine.up(self.world.stack)
+            self._secrecy.comment("change", result)
             touched = sorted(f"{step.op} {step.name}" for step in result.changed)
             phase.check("one resource is touched", touched == [f"update releases-{CHANGED}"], touched)
             arrived = until(self.all_ready, _READY_SECONDS)

@@ -85,6 +85,11 @@ class World:
         """Every call that the engine made to the stand-ins."""
         return self.root / "stand-ins" / "journal.jsonl"
 
+    @property
+    def temporary(self) -> Path:
+        """What the engine and xgen use as /tmp: what they leave there is this world's, not another's."""
+        return Path(self.environment["TMPDIR"])
+
 
 def tools_of(site: Site) -> tuple[Tool, ...]:
     """Return the programs that a rehearsal of a site runs."""
@@ -258,8 +263,8 @@ def _environment(
     file: RehearsalFile,
     source: Path,
 ) -> dict[str, str]:
-    home, state = root / "pulumi-home", root / "state"
-    for folder in (home, state):
+    home, state, temporary = root / "pulumi-home", root / "state", root / "tmp"
+    for folder in (home, state, temporary):
         folder.mkdir(mode=0o700, exist_ok=True)
     providers = ",".join(f"{name}:{port}" for name, port in ports.items())
     return {
@@ -272,6 +277,7 @@ def _environment(
         "PULUMI_DEBUG_PROVIDERS": providers,
         "KUBECONFIG": str(plane.kubeconfig),
         "PATH": programs_on_path(root, binaries),
+        "TMPDIR": str(temporary),
         STACK_FILE_VARIABLE: str(source.resolve()),
     }
 

@@ -12,6 +12,7 @@ import yaml
 
 from xgen_infra.engine.special import SECRET, SIGNATURE
 from xgen_infra.findings import keeps_secret
+from xgen_infra.secrets_catalog import SECRET_OUTPUTS
 
 HELM_RELEASE = "helm.sh/release.v1"
 _PUBLIC = frozenset(
@@ -51,6 +52,17 @@ def of_state(shown: Mapping[str, Any]) -> dict[str, str]:
                     if text not in public and text not in found.values():
                         found[inner] = text
     return found
+
+
+def of_config(shown: Mapping[str, Any]) -> dict[str, str]:
+    """Return the secrets of `pulumi config --show-secrets --json`, by key."""
+    return {key: str(one["value"]) for key, one in shown.items() if one.get("secret") and one.get("value")}
+
+
+def of_outputs(shown: Mapping[str, Any]) -> dict[str, str]:
+    """Return the secrets in `pulumi stack output --show-secrets --json`, by `<output>.<property path>`."""
+    secret = [(name, shown[name]) for name in sorted(SECRET_OUTPUTS) if shown.get(name)]
+    return {path: text for name, value in secret for path, text in _texts(name, value)}
 
 
 def public_of(state: Mapping[str, Any]) -> frozenset[str]:

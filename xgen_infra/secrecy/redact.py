@@ -1,17 +1,18 @@
 """Shows objects and texts without what is nobody's to read.
 
-This goes by shape (names of keys, forms of credentials) and needs no secret; whether it was enough is for
-`search` to tell, which knows the values.
+This goes by shape (names of keys, forms of credentials) and needs no secret, but for `values`; whether it was enough
+is for `search` to tell, which knows the values.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from xgen_infra.engine.special import SIGNATURE
 from xgen_infra.findings import keeps_secret, without_login
+from xgen_infra.secrecy.search import SHORTEST, WHITE, encodings
 
 HIDDEN = "[redacted]"
 _NOISE = frozenset({"managedFields", "kubectl.kubernetes.io/last-applied-configuration"})
@@ -46,6 +47,34 @@ def text(shown: str) -> str:
     for form, instead in _FORMS:
         shown = form.sub(instead, shown)
     return shown
+
+
+def values(shown: str, secrets: Iterable[str]) -> str:
+    """Return a text without these secrets, in every encoding in which they are searched for, folded or not.
+
+    One of fewer than SHORTEST characters stays: its characters stand in anything.
+    """
+    white = WHITE.decode()
+    kept = [at for at, character in enumerate(shown) if character not in white]
+    bare = "".join(shown[at] for at in kept)
+    needles = {
+        needle.decode() for value in secrets if len(value) >= SHORTEST for needle in encodings(value).values()
+    }
+    hits = sorted((kept[first], kept[last] + 1) for needle in needles for first, last in _hits(bare, needle))
+    parts, end = [], 0
+    for begins, ends in hits:
+        if begins >= end:
+            parts += [shown[end:begins], HIDDEN]
+        end = max(end, ends)
+    return "".join([*parts, shown[end:]])
+
+
+def _hits(text: str, needle: str) -> Iterator[tuple[int, int]]:
+    """Yield where a needle stands, its first and last character, overlapping ones too."""
+    at = text.find(needle)
+    while at >= 0:
+        yield at, at + len(needle) - 1
+        at = text.find(needle, at + 1)
 
 
 def data(value: Any) -> Any:

@@ -18,7 +18,8 @@ from urllib.parse import quote, quote_plus
 SHORTEST = 6
 """Characters below which a value is not searched for: it would be found in anything."""
 _DEPTH = 8
-_WHITE = b" \t\r\n"
+WHITE = b" \t\r\n"
+"""Counts for nothing, so that a value is found in lines that were folded."""
 _CHUNK = 1 << 16
 _GZIP = b"\x1f\x8b"
 _PACKED = re.compile(rb"(?:H4sI|SDRzS)[A-Za-z0-9+/]{12,}={0,2}")
@@ -63,7 +64,7 @@ class Search:
         """
         found = []
         for within, layer in layers(content):
-            bare = layer.translate(None, _WHITE)
+            bare = layer.translate(None, WHITE)
             found += [
                 Leak(f"{place}{within}", name, encoding)
                 for name, encoding, needle in self._needles
@@ -109,7 +110,7 @@ def encodings(value: str) -> dict[str, bytes]:
     }
     different: dict[bytes, str] = {}
     for name, text in written.items():
-        different.setdefault(text.translate(None, _WHITE), name)
+        different.setdefault(text.translate(None, WHITE), name)
     return {name: text for text, name in different.items() if len(text) >= SHORTEST}
 
 

@@ -11,7 +11,7 @@ from kubernetes.client.exceptions import ApiException
 
 from xgen_infra import naming
 from xgen_infra.health import Judge
-from xgen_infra.secrecy import known, redact
+from xgen_infra.secrecy import known, opened, redact
 from xgen_infra.site import Site
 from xgen_infra.support.bundle import Bundle
 
@@ -125,7 +125,9 @@ def _secrets(cluster: _Cluster, namespace: str) -> None:
         return
     found: list[Object] = cluster.api.sanitize_for_serialization(listed.items)
     for secret in found:
-        cluster.bundle.known |= known.of_kubernetes(secret)
+        values = known.of_kubernetes(secret)
+        cluster.bundle.known |= values
+        opened.note(*values.values())
     shown = [
         {
             "name": secret["metadata"]["name"],

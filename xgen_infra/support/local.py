@@ -69,11 +69,7 @@ def secrets(bundle: Bundle, engine: Engine) -> None:
     except (EngineError, OSError, ValueError) as error:
         bundle.not_searched("the file's secure values", error)
     else:
-        bundle.known |= {
-            key: entry["value"]
-            for key, entry in configured.items()
-            if entry.get("secret") and entry.get("value")
-        }
+        bundle.known |= known.of_config(configured)
     try:
         shown = json.loads(engine.run("stack", "export", "--show-secrets", "--stack", bundle.stack))
     except (EngineError, OSError, ValueError) as error:

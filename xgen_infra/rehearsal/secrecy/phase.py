@@ -9,12 +9,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xgen_infra.cli import VERBS
+from xgen_infra.engine import Result
 from xgen_infra.rehearsal.secrecy import places
+from xgen_infra.rehearsal.secrecy.kinds import GROWING, Kind, expected_kinds
 from xgen_infra.rehearsal.secrecy.places import Kept, Place
 from xgen_infra.rehearsal.secrecy.watch import Watch
 from xgen_infra.secrecy import Search, known
 from xgen_infra.secrecy.known import HELM_RELEASE
+from xgen_infra.secrecy.search import SHORTEST
 
 if TYPE_CHECKING:
     from xgen_infra.rehearsal.phases import Rehearsal
@@ -22,28 +24,6 @@ if TYPE_CHECKING:
     from xgen_infra.rehearsal.world import World
 
 NAME = "no secret where none belongs"
-_ALWAYS = (
-    "state files",
-    "update plans",
-    "previews as JSON",
-    "previews as text",
-    "the engine's log",
-    "servers' logs",
-    "the record of provider calls",
-    "chart and values for Git",
-    "Kubernetes events",
-    "ConfigMaps",
-    "other Kubernetes objects",
-    "support bundle",
-    "process arguments",
-    "rehearsal report",
-)
-_GROWING = ("state files", "the engine's log", "servers' logs", "process arguments", "rehearsal report")
-_ARGO_CD = ("Applications", "AppProjects", "Git objects")
-_DOCUMENTS = {
-    "runbook": ("runbook", ("runbook", "{stack}")),
-    "support bundle": ("support-bundle", ("support-bundle", "{stack}", "--no-preview")),
-}
 
 
 class Secrecy:
@@ -67,21 +47,26 @@ class Secrecy:
         pool.shutdown(wait=False)
         return ("--diff", "--save-plan", str(folder / "plan.json")), beside
 
+    def comment(self, name: str, result: Result) -> None:
+        """Keep what a merge request would be told of an operation."""
+        places.commented(self._world, name, result)
+
     def phase(self, phase: Phase) -> None:
         """Search every place, kind by kind; see that the search finds the secrets where they have to be."""
+        made = places.documents(self._world, places.documents_of(self._world.stack))
         shown = self._world.engine.run("stack", "export", "--show-secrets", "--stack", self._world.stack)
         found, kept = places.every(self._world)
         secrets = self._secrets(json.loads(shown), kept)
         search = self._search = Search(secrets)
         self._controls(phase, search, shown, kept)
-        found += places.documents(self._world, self._verbs())
-        found += self._moving()
-        judge(phase, search, found, self._expected(kept))
+        found += [*made, *self.moving()]
+        releases = any(one.type == HELM_RELEASE for one in kept)
+        judge(phase, search, found, expected_kinds(self._world.site.delivery, releases=releases))
 
     def last(self, phase: Phase) -> None:
         """Search again, at the very end, what has grown since: state, logs, arguments, report."""
-        grown = [one for one in places.files(self._world) if one.kind in _GROWING]
-        judge(phase, self._search, [*grown, *self._moving()], _GROWING)
+        grown = [one for one in places.files(self._world) if one.kind in GROWING]
+        judge(phase, self._search, [*grown, *self.moving()], GROWING)
 
     def _preview(self, target: Path) -> None:
         target.write_text(self._world.engine.run("preview", "--json", "--stack", self._world.stack))
@@ -104,11 +89,12 @@ class Secrecy:
         opened = {leak.secret for leak in search.in_text("state", shown)}
         canaries = self._world.file.canaries
         used = {name for name in canaries if name in opened}
-        count = len(search.secrets) - len(canaries)
+        made = search.secrets.keys() - canaries.keys() - set(search.short)
         phase.check(
             "the search finds them in the opened state",
             bool(used),
-            f"{len(used)} of {len(canaries)} secure values; {count} generated credentials are searched for, too",
+            f"{len(used)} of {len(canaries)} secure values; {len(made)} generated credentials are searched for, too; "
+            f"not searched for, of fewer than {SHORTEST} characters: {', '.join(search.short) or 'none'}",
         )
         holders = defaultdict(set)
         for secret in kept:
@@ -119,42 +105,28 @@ class Secrecy:
         held = {name for names in holders.values() for name in names}
         phase.check("and in the Kubernetes Secrets that hold them", not lost, lost or ", ".join(sorted(held)))
 
-    def _moving(self) -> list[Place]:
+    def moving(self) -> list[Place]:
+        """Return what changes by the second: the arguments that were seen, and the report so far."""
         seen = f"{self._watch.processes} processes in {self._watch.looks} looks"
         report = self._rehearsal.report.as_json().encode()
-        return [
-            Place("process arguments", seen, self._watch.arguments()),
-            Place("rehearsal report", "as JSON", report),
-        ]
-
-    def _verbs(self) -> dict[str, tuple[str, ...]]:
-        stack = self._world.stack
-        return {
-            kind: tuple(word.format(stack=stack) for word in words)
-            for kind, (verb, words) in _DOCUMENTS.items()
-            if verb in VERBS
-        }
-
-    def _expected(self, kept: Sequence[Kept]) -> tuple[str, ...]:
-        helm = ("Helm's records of releases",) if any(one.type == HELM_RELEASE for one in kept) else ()
-        if self._world.site.delivery == "helm":
-            return (*_ALWAYS, "Helm's records of releases")
-        return (*_ALWAYS, *_ARGO_CD, *helm)
+        return [Place(Kind.ARGUMENTS, seen, self._watch.arguments()), Place(Kind.REPORT, "as JSON", report)]
 
 
-def judge(phase: Phase, search: Search, found: Sequence[Place], expected: Sequence[str]) -> None:
+def judge(phase: Phase, search: Search, found: Sequence[Place], expected: Sequence[Kind]) -> None:
     """Note a check for each kind of place: how many there are, and what was found in them.
 
-    A kind that is expected and has no place, or only empty ones, fails: nothing was searched.
+    A kind that is expected and has no place, or only empty ones, fails: nothing was searched. So does one with a place
+    that is wrong.
     """
-    kinds: dict[str, list[Place]] = {kind: [] for kind in expected}
+    kinds: dict[Kind, list[Place]] = {kind: [] for kind in expected}
     for place in found:
         kinds.setdefault(place.kind, []).append(place)
     for kind, members in kinds.items():
         size = sum(len(place.content) for place in members)
         leaks = [leak for place in members for leak in search.in_bytes(place.name, place.content)]
+        wrong = [f"{place.name}: {place.wrong}" for place in members if place.wrong]
         saw = f"{len(members)} searched, {size / 1000:,.0f} kB"
-        if kind == "process arguments" and members:
+        if kind is Kind.ARGUMENTS and members:
             saw = f"{members[0].name}, {size / 1000:,.0f} kB"
-        searched = bool(size) or kind not in expected
-        phase.check(kind, not leaks and searched, "; ".join(map(str, leaks[:5])) or saw)
+        searched = (bool(size) or kind not in expected) and not wrong
+        phase.check(kind, not leaks and searched, "; ".join([*map(str, leaks[:5]), *wrong]) or saw)

@@ -13,7 +13,9 @@ import psutil
 
 _PERIOD = 0.02
 _YOUNG = 0.5
-"""Seconds in which a process is looked at again: a fork shows its parent's arguments until it runs its own."""
+_LOOKS = 3
+"""A process is looked at again until it is as old as so many seconds, and as so many looks: a fork shows its parent's arguments
+until it runs its own."""
 
 
 @dataclass
@@ -26,7 +28,7 @@ class Watch:
 
     looks: int = 0
     processes: int = 0
-    _seen: dict[int, float] = field(default_factory=dict)
+    _seen: dict[int, tuple[float, int]] = field(default_factory=dict)
     _arguments: dict[bytes, None] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -56,7 +58,8 @@ class Watch:
         for pid in running:
             if pid not in self._seen:
                 self.processes += 1
-            if now - self._seen.setdefault(pid, now) < _YOUNG:
+            since, look = self._seen.setdefault(pid, (now, self.looks))
+            if now - since < _YOUNG or self.looks - look < _LOOKS:
                 with contextlib.suppress(psutil.Error, OSError):
                     words = psutil.Process(pid).cmdline()
                     self._arguments["\0".join(words).encode(errors="surrogateescape")] = None
