@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help setup rehearse test lint types unit e2e audit bench lock licences format
-.PHONY: test-explain test-faults test-long test-pages test-vendor
+.PHONY: test-explain test-faults test-long test-pages test-upgrade test-vendor
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,6 +50,10 @@ e2e: setup  ## End-to-end rehearsals only
 
 test-long: setup  ## Upgrade, rotation, incidents and drift, in whole rehearsals
 	@$(BIN)/pytest -m long -n 2 --dist loadfile --durations=10 tests
+
+test-upgrade: setup  ## A running stack of each kind, upgraded from the last release tag (without one, it says so)
+	@$(BIN)/xgen rehearse aww --from-last-release
+	@$(BIN)/xgen rehearse lotteimall --delivery helm --from-last-release
 
 test-faults: setup  ## Each call of each operation fails in each way, once (about an hour; make test tries a sample)
 	@$(BIN)/pytest -m faults tests/faults -s $(ARGS)

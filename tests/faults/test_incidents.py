@@ -83,7 +83,7 @@ def without_api_server(running: World, api: Api) -> Iterator[None]:
     try:
         yield
     finally:
-        running.supervisor.start(API_SERVER, argv, env=env, cwd=Path(cwd), ready=api.ready, timeout=60)
+        running.supervisor.start(API_SERVER, argv, env=env, cwd=Path(cwd), ready=api.ready, timeout=180)
 
 
 def test_a_second_up_is_refused_with_who_holds_the_lock_and_how_to_clear_it(running: World) -> None:
@@ -114,9 +114,15 @@ def test_a_second_up_is_refused_with_who_holds_the_lock_and_how_to_clear_it(runn
 
 
 def test_without_the_api_server_nothing_is_done_and_nothing_is_forgotten(running: World, api: Api) -> None:
-    before, state = contents(api), resources(running)
+    before, state, known = contents(api), resources(running), running.engine.export(running.stack)
     change(running, "no api server")
     with without_api_server(running, api):
+        shown = xgen(running, "preview", running.stack, "--json")
+        (site,) = json.loads(shown.stdout)["sites"]
+        assert (site["outcome"], shown.returncode) == ("previewed", 0), site["problem"]
+        assert any("configured Kubernetes cluster is unreachable" in one for one in site["plan"]["warnings"])
+        assert [one["name"] for one in site["plan"]["changes"]] == [f"releases-{SERVICE}"]
+        assert running.engine.export(running.stack) == known, "a preview writes nothing"
         with pytest.raises(EngineError, match="unreachable"):
             running.engine.up(running.stack)
         gone = xgen(running, "destroy", running.stack, "--yes")

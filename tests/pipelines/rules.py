@@ -61,3 +61,30 @@ class Pipeline:
     def of(self, stack: str) -> list[str]:
         """Return the jobs of a customer, in order."""
         return [name for name, job in self.jobs.items() if job.get("variables", {}).get("SITE") == stack]
+
+
+def starts(job: Json, pipeline: Json, **given: str) -> bool:
+    """Whether GitLab puts a job into a pipeline with these variables; `changes` are taken to be there.
+
+    The first rule whose condition holds decides (CI/CD YAML syntax reference, `rules`): a comparison, a variable that
+    is set and not empty, or several of them with `&&`.
+    """
+    rules = job.get("rules")
+    parents = job.get("extends", [])
+    for parent in [parents] if isinstance(parents, str) else reversed(parents):
+        rules = rules or pipeline[parent].get("rules")
+    found = next((rule for rule in rules or [{}] if _holds(rule.get("if", ""), given)), {"when": "never"})
+    return bool(found.get("when") != "never")
+
+
+def _holds(condition: str, given: Json) -> bool:
+    return all(_one(part, given) for part in condition.split(" && ") if part)
+
+
+def _one(part: str, given: Json) -> bool:
+    name, operator, value = part.partition(" == ")
+    seen = given.get(name.removeprefix("$"), "")
+    wanted = given.get(value.removeprefix("$"), "") if value.startswith("$") else value.strip('"')
+    if not operator:
+        return bool(seen)
+    return bool(seen == wanted)

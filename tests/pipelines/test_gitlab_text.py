@@ -13,6 +13,8 @@ from vendor.folder import ROOT, xgen_json
 
 from xgen_infra.cli import VERBS
 
+from .rules import starts
+
 FILES = [ROOT / ".gitlab-ci.yml", *sorted((ROOT / "ci" / "gitlab").iterdir())]
 
 
@@ -69,6 +71,52 @@ def test_every_name_that_a_job_refers_to_is_there() -> None:
         assert [name for name in [*named, *needs] if name not in pipeline] == []
         if "stage" in job:
             assert job["stage"] in pipeline["stages"]
+
+
+def jobs(**given: str) -> set[str]:
+    """The jobs of a pipeline on the default branch with these variables."""
+    pipeline = everything()
+    branch = {"CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main"}
+    return {
+        name
+        for name, job in pipeline.items()
+        if isinstance(job, dict) and {"script", "trigger"} & job.keys() and not name.startswith(".")
+        if starts(job, pipeline, **branch, **given)
+    }
+
+
+def test_each_schedule_starts_its_own_jobs_and_a_merge_request_none_of_them() -> None:
+    drift, long = {"plan-drift", "drift"}, {"test-long", "test-faults", "test-explain", "test-pages"}
+    assert jobs(CI_PIPELINE_SOURCE="schedule") == drift
+    assert jobs(CI_PIPELINE_SOURCE="schedule", XGEN_LONG_TESTS="yes") == long
+    for source in ("merge_request_event", "push", "web"):
+        started = jobs(CI_PIPELINE_SOURCE=source, XGEN_LONG_TESTS="yes")
+        assert not (drift | long) & started
+        assert ("upgrade" in started) is (source != "web")
+
+
+def test_every_target_that_tests_is_run_by_a_job_with_a_time_limit() -> None:
+    targets = set(re.findall(r"^(test-[a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    pipeline = everything()
+    run = {
+        word: job
+        for job in pipeline.values()
+        if isinstance(job, dict)
+        for command in job.get("script", [])
+        if command.startswith("make ")
+        for word in command.split()[1:]
+    }
+    assert targets <= run.keys()
+    assert {"lint", "types", "unit", "audit", "e2e"} <= run.keys(), "what `make test` is made of"
+    assert [name for name in targets - {"test-vendor"} if not run[name].get("timeout")] == []
+
+
+def test_the_upgrade_job_has_the_tags_and_a_rollout_waits_for_it() -> None:
+    pipeline = everything()
+    assert pipeline["upgrade"]["variables"] == {"GIT_DEPTH": "0"}
+    assert {"job": "upgrade", "optional": True} in pipeline["plan-rollout"]["needs"]
+    (recipe,) = re.findall(r"^test-upgrade: .*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert recipe.count("--from-last-release") == len(recipe.splitlines())
 
 
 @pytest.mark.parametrize("file", [one for one in FILES if one.suffix == ".yml"], ids=lambda path: path.name)

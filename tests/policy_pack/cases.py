@@ -127,6 +127,10 @@ CASES = (
     Case("no-star-actions", "Action *", one("aws:iam/rolePolicy:RolePolicy", policy=document("*"))),
     Case("no-star-actions", "Action s3:*", one("aws:iam/userPolicy:UserPolicy",
                                                policy=document(["s3:*"], "arn:aws:s3:::a"))),
+    *(Case("no-star-actions", f"Action {action}: ", one("aws:iam/policy:Policy", policy=document(action)))
+      for action in ("iam:*Policy", "iam:P*", "iam:Put*", "s3:Get*", "iam:?reateUser", "*:GetObject", "iam:put*")),
+    *(Case("no-star-actions", "", one("aws:iam/policy:Policy", policy=document(action)))
+      for action in ("kms:ReEncrypt*", "kms:GenerateDataKey*", "ec2:DescribeSubnets", "s3:GetObject?ersion")),
     Case("no-star-actions", "NotAction", one("aws:iam/policy:Policy", policy=json.dumps(
         {"Statement": {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}}))),
     Case("no-star-actions", "", one("aws:iam/userPolicy:UserPolicy", policy=document(["s3:GetObject*"]))),

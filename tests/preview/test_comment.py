@@ -177,6 +177,25 @@ def test_a_broken_policy_comes_before_all_changes_and_advice_does_not_stop() -> 
     assert not plan_of(Result((), (), {}, 1.0, (broken[0],))).stopped
 
 
+def test_what_the_engine_warns_of_is_said_once_before_all_changes_and_without_a_credential() -> None:
+    gone = "configured Kubernetes cluster is unreachable: no route\n/close </details>"
+    said = (gone, gone, "password=hunter2 is old", "an error")
+    plan = plan_of(Result((step("update", VPC, "x"),), said, {}, 1.0, errors=("an error",)))
+    assert plan.warnings == (gone, "password=[redacted] is old")
+    one = SitePreview("aww", "previewed", plan)
+    text = markdown([one, previewed(stack="calm")])
+    assert "| `aww` | **warnings** | 0 | 1 |" in text
+    assert "| `calm` | no resource changes | 0 |" in text
+    assert "hunter2" not in text
+    order = [text.index(word) for word in ("The engine warns", "is unreachable", "Updates")]
+    assert order == sorted(order)
+    assert text.count("is unreachable") == 1
+    (fence,) = [token for token in MarkdownIt("commonmark").parse(text) if token.type == "fence"]
+    assert "/close </details>" in fence.content
+    assert one.as_data()["plan"]["warnings"] == list(plan.warnings)
+    assert "warns" not in markdown([previewed()])
+
+
 def test_what_did_not_work_is_said_for_each_customer() -> None:
     text = markdown(
         [

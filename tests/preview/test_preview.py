@@ -113,6 +113,7 @@ def test_a_change_of_program_chart_and_files_reaches_each_customer_in_one_commen
     assert sites["lotteimall"]["outcome"] == "previewed", "the policies have nothing against it"
     assert sites["lotteimall"]["plan"]["policies"] >= len(RULES)
     assert sites["lotteimall"]["plan"]["violations"] == []
+    assert sites["lotteimall"]["plan"]["warnings"] == []
 
     assert sites["gone"]["outcome"] == "removed"
     assert sites["fresh"]["outcome"] == "previewed", sites["fresh"]["problem"]

@@ -52,7 +52,7 @@ def test_a_merge_request_gets_one_comment_that_later_commits_update(tmp_path: Pa
         job = merge_request(gitlab, base)
         first = forge.run(**job)
         assert first.named("FAIL") == set(), f"{first.output}\n{gitlab.bodies()}"
-        assert {"lint", "unit", "e2e", "vendor", "customers", "comment"} <= first.named("PASS")
+        assert {"lint", "unit", "e2e", "upgrade", "vendor", "customers", "comment"} <= first.named("PASS")
         (made,) = gitlab.bodies()
         assert made.startswith("<!-- xgen-preview -->\n")
         assert "**1 of 3** customers" in made
@@ -164,7 +164,15 @@ def test_a_schedule_looks_for_drift_everywhere_and_one_customers_fails_alone(for
     run = forge.run(failing="drift:cloud", CI_PIPELINE_SOURCE="schedule")
     assert run.named("FAIL") == {"drift cloud"}, run.output
     assert {"drift acorn", "drift birch"} <= run.named("PASS")
-    assert "lint" not in run.verdicts
+    assert not {"lint", "test-long"} & set(run.verdicts)
+
+
+def test_a_schedule_of_the_long_tests_runs_them_and_asks_no_customer(forge: Forge) -> None:
+    run = forge.run(CI_PIPELINE_SOURCE="schedule", XGEN_LONG_TESTS="yes")
+    long = {"test-long", "test-faults", "test-explain", "test-pages"}
+    assert set(run.verdicts) == run.named("PASS") == long, run.output
+    assert {call["words"][0] for call in run.calls if call["program"] == "make"} == long
+    assert {call["program"] for call in run.calls} == {"make"}
 
 
 def merge_request(gitlab: GitLab | None, base: str) -> dict[str, str]:

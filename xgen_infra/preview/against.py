@@ -103,7 +103,8 @@ class _Run:
     def _told(self, plan: Plan, refused: str, values: Future[dict[str, str]]) -> SitePreview:
         outcome, problem = "refused" if refused or plan.stopped else "previewed", self.texts(refused)
         violations = (replace(one, message=self.texts(one.message)) for one in plan.violations)
-        plan = replace(plan, violations=tuple(violations))
+        warnings = tuple(map(self.texts, plan.warnings))
+        plan = replace(plan, violations=tuple(violations), warnings=warnings)
         found = None
         try:
             found = values.result()

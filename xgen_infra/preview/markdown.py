@@ -51,7 +51,9 @@ def _head(previews: Sequence[SitePreview], against: str) -> str:
     for one in previews:
         counts = list(one.plan.counts.values()) if one.plan else ["-"] * 4
         unchanged = one.plan.unchanged if one.plan else "-"
-        cells = [_code(one.stack), _verdict(one), *counts, unchanged]
+        warned = ["**warnings**"] if one.plan and one.plan.warnings else []
+        verdict = ", ".join(filter(None, [_verdict(one), *warned]))
+        cells = [_code(one.stack), verdict, *counts, unchanged]
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join([*lines, ""])
 
@@ -86,6 +88,7 @@ def _site(one: SitePreview) -> Iterator[Part]:
         yield Part(f"> {note}\n")
     if one.plan:
         yield from _policies(one.plan.violations)
+        yield from _warnings(one.plan.warnings)
         yield from _plan(one.plan.changes, one.stack)
     if one.values:
         yield _values(one)
@@ -97,6 +100,11 @@ def _policies(violations: Sequence[Violation]) -> Iterator[Part]:
         lines = [str(one) for one in violations if one.stops == stops]
         if lines:
             yield Part("\n".join([title, "", *_fenced("\n".join(lines)), ""]))
+
+
+def _warnings(warnings: Sequence[str]) -> Iterator[Part]:
+    if warnings:
+        yield Part("\n".join(["**The engine warns:**", "", *_fenced("\n".join(warnings)), ""]))
 
 
 def _plan(changes: Sequence[Change], stack: str) -> Iterator[Part]:

@@ -13,6 +13,7 @@ from xgen_infra.engine.events import SECRET
 from xgen_infra.engine.special import UNKNOWN
 from xgen_infra.findings import keeps_secret
 from xgen_infra.rehearsal.standins.wire import at, has_unknown, steps
+from xgen_infra.secrecy import redact
 
 Op = Literal["create", "update", "replace", "delete"]
 KNOWN_LATER = "(known only after up)"
@@ -89,12 +90,15 @@ class Plan:
     """The engine's plan for one stack: what changes, loudest first, and how many resources stay as they are.
 
     `violations` are what the policy pack finds, those that stop `up` first; `policies` is how many looked.
+    `warnings` are the engine's and the providers' own, without credentials: of a cluster that is unreachable, the plan
+    is what the state alone makes of it.
     """
 
     changes: tuple[Change, ...]
     unchanged: int
     violations: tuple[Violation, ...] = ()
     policies: int = 0
+    warnings: tuple[str, ...] = ()
 
     @property
     def stopped(self) -> bool:
@@ -141,7 +145,14 @@ def plan_of(result: Result) -> Plan:
     changes = sorted(seen.values(), key=_loudest_first)
     unchanged = {step.urn for step in result.steps if step.op == "same"} - seen.keys()
     violations = sorted(dict.fromkeys(result.violations), key=lambda one: not one.stops)
-    return Plan(tuple(changes), len(unchanged), tuple(violations), len(result.judged))
+    warnings = [redact.text(line) for line in result.diagnostics if line and line not in result.errors]
+    return Plan(
+        tuple(changes),
+        len(unchanged),
+        tuple(violations),
+        len(result.judged),
+        tuple(dict.fromkeys(warnings)),
+    )
 
 
 def _change(op: Op, step: Step) -> Change:

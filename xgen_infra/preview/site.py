@@ -44,6 +44,7 @@ class SitePreview:
                 "changes": changes,
                 "policies": self.plan.policies,
                 "violations": [asdict(one) for one in self.plan.violations],
+                "warnings": list(self.plan.warnings),
             }
         return {
             "stack": self.stack,
