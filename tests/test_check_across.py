@@ -74,6 +74,19 @@ def test_what_exists_once_is_claimed_once(
         assert (partner.line, partner.file != finding.file) == (int(other[2]), True)
 
 
+def test_a_stack_whose_name_would_take_the_state_s_key_of_another_is_refused(tmp_path: Path) -> None:
+    state = (
+        ONE.replace("xgen-one-documents", "other")
+        .replace("gitlab.one", "gitlab.other")
+        .replace(".one.", ".o.")
+    )
+    found = findings(tmp_path, {"one": ONE, "one-state": state.replace("10.41.", "10.43.")})
+    told = [finding for finding in found if "alias/xgen-one-state in" in finding.message]
+    assert {Path(finding.file).name for finding in told} == {"Pulumi.one.yaml", "Pulumi.one-state.yaml"}, (
+        found
+    )
+
+
 def test_customers_who_share_a_management_network_and_nothing_else_pass(tmp_path: Path) -> None:
     assert findings(tmp_path, {"one": ONE, "two": TWO, "four": renamed("vendors", "four")}) == ()
 

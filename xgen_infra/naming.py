@@ -100,11 +100,6 @@ def cluster(site: Site) -> str:
     return existing or aws(site, limit=100)
 
 
-def load_balancer(site: Site) -> str:
-    """Return the load balancer's name (Elastic Load Balancing API: at most 32 characters)."""
-    return aws(site, limit=32)
-
-
 def tags(site: Site) -> dict[str, str]:
     """Return the tags that every taggable AWS resource carries."""
     owner = {"owner": site.owner} if site.owner else {}

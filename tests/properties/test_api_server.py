@@ -1,12 +1,13 @@
 """Whatever a valid file says, the API server takes what is made of it: a real one's dry run, fields checked strictly.
 
-As many files as fit into SECONDS are tried: what Helm renders of the six services, and what the program registers of
-Kubernetes' own kinds.
+Of each file, what Helm renders of the six services, and what the program registers of Kubernetes' kinds and Argo CD's.
+How many files are tried: XGEN_FILES (FILES where it is not set).
 """
 
 from __future__ import annotations
 
-import time
+import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
+from standins.definitions import define_argo_cd
 
 from xgen_infra import catalog
 from xgen_infra.explain.chart import Chart
@@ -27,8 +29,9 @@ from xgen_infra.rehearsal.tools import ensure
 from .sites import inputs, site_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
-SECONDS = 30
-FEWEST = 4
+FILES = 8
+KINDS = {"Application", "AppProject", "Deployment", "Namespace", "Secret", "StatefulSet"}
+"""Kinds that are among what is judged, whichever files are tried."""
 
 
 class Judge:
@@ -42,7 +45,6 @@ class Judge:
     def refuses(self, item: dict[str, Any], namespace: str) -> str:
         """Return why an object is refused; empty where it is taken."""
         kind = self.kind(item)
-        assert kind, f"{item['apiVersion']} {item['kind']}"
         place = item["metadata"].get("namespace", namespace)
         where = self._in(place) if kind["namespaced"] else ""
         path = f"{_root(item['apiVersion'])}{where}/{kind['name']}?dryRun=All&fieldValidation=Strict"
@@ -57,16 +59,13 @@ class Judge:
             )
         return ""
 
-    def kind(self, item: dict[str, Any]) -> dict[str, Any] | None:
-        """Return what the server knows of an object's kind; None where it does not know it."""
+    def kind(self, item: dict[str, Any]) -> dict[str, Any]:
+        """Return what the server knows of an object's kind; raises KeyError for one that it does not know."""
         version = item["apiVersion"]
         if version not in self._kinds:
-            try:
-                listed = self.api.get(_root(version))["resources"]
-            except httpx.HTTPStatusError:
-                listed = []
+            listed = self.api.get(_root(version))["resources"]
             self._kinds[version] = {one["kind"]: one for one in listed if "/" not in one["name"]}
-        found: dict[str, Any] | None = self._kinds[version].get(item["kind"])
+        found: dict[str, Any] = self._kinds[version][item["kind"]]
         return found
 
     def _in(self, namespace: str) -> str:
@@ -91,41 +90,42 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
         binaries = ensure(control_plane.TOOLS, print)
         plane = control_plane.start(supervisor, root, binaries, [], metrics=False)
         api = Api(plane.kubeconfig)
+        define_argo_cd(api)
         yield Judge(api)
         api.close()
         supervisor.check()
 
 
 def test_the_api_server_takes_what_is_made_of_any_valid_file(judge: Judge, helm: Path) -> None:
-    tried: list[int] = []
-    end = time.monotonic() + SECONDS
+    judged: Counter[str] = Counter()
+    tried = int(os.environ.get("XGEN_FILES", FILES))
 
     @settings(
-        max_examples=200,
+        max_examples=tried,
         deadline=None,
         database=None,
+        derandomize=True,
         phases=[Phase.generate],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     @given(inputs(10))
     def taken(made: Inputs) -> None:
-        if time.monotonic() > end and len(tried) >= FEWEST:
-            return
         objects = [*rendered(made, helm), *registered(made)]
-        tried.append(len(objects))
+        judged.update(one["kind"] for one in objects)
         refused = [said for one in objects if (said := judge.refuses(one, site_of(made).namespace))]
         assert refused == [], made.raw
 
-    def registered(made: Inputs) -> Iterator[dict[str, Any]]:
-        for one, item in Resources.of(site_of(made)).inputs.items():
-            known = one.type.startswith("kubernetes:") and isinstance(item.get("apiVersion"), str)
-            if known and judge.kind(item):
-                yield {**item, "metadata": {"name": one.name, **item["metadata"]}}
-
     taken()
-    print(f"{len(tried)} files, {sum(tried)} objects")
-    assert len(tried) >= FEWEST
-    assert sum(tried) > FEWEST * 20
+    print(f"{tried} files, {judged.total()} objects: {judged}")
+    assert judged.total() > tried * 20
+    assert set(judged) >= KINDS
+
+
+def registered(made: Inputs) -> Iterator[dict[str, Any]]:
+    """Return the objects that the program makes by itself: all that have a kind, Helm's releases apart."""
+    for one, item in Resources.of(site_of(made)).inputs.items():
+        if one.type.startswith("kubernetes:") and isinstance(item.get("apiVersion"), str):
+            yield {**item, "metadata": {"name": one.name, **item["metadata"]}}
 
 
 def rendered(made: Inputs, helm: Path) -> list[dict[str, Any]]:

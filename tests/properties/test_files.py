@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from aws.physical import parts
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -58,14 +59,11 @@ def names(site: Site) -> Iterator[tuple[Any, ...]]:
     """Every physical name of a site that exists once in its space: the world, an account, a store, a cluster."""
     eks = site.eks
     if eks:
-        account = (eks.account, eks.region)
         yield "s3", naming.bucket(site)
-        if not eks.existing_cluster:
-            yield "eks", *account, naming.cluster(site)
-        yield "elb", *account, naming.load_balancer(site)
-        for part in ("documents", "nodes", "vpc-cni"):
-            for limit in (32, 64, 100):
-                yield "name", eks.account, limit, naming.aws(site, part, limit)
+        yield "s3", naming.state_bucket(site, eks.account)
+        for kind, part, limit in parts():
+            region = "" if kind.startswith("aws:iam/") else eks.region
+            yield kind, eks.account, region, naming.aws(site, part, limit)
     elif site.infra.minio.endpoint:
         yield "store", site.infra.minio.endpoint, naming.bucket(site)
         yield "store", site.infra.minio.endpoint, naming.backup_bucket(site)
@@ -78,6 +76,7 @@ def named(made: Inputs, stack: str, project: str) -> Inputs:
 @settings(max_examples=150, **SETTINGS)
 @given(inputs(3), inputs(3), STEMS, STEMS, STEMS, STEMS)
 @example(bases()[0], bases()[0], "a-b", "b", "xgen", "xgen-a")
+@example(bases()[0], bases()[0], "a", "a-state", "xgen", "xgen")
 @example(bases()[1], bases()[1].varied(("cluster", "context"), "other"), "a", "b", "xgen", "xgen")
 def test_no_physical_name_of_two_valid_sites_collides(
     one: Inputs, two: Inputs, stack: str, other: str, project: str, another: str

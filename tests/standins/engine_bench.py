@@ -60,12 +60,6 @@ class EngineBench:
         resources: list[dict[str, Any]] = self.engine.export("dev")["deployment"].get("resources", [])
         return resources
 
-    def types(self) -> dict[str, int]:
-        counted: dict[str, int] = {}
-        for resource in self.state():
-            counted[resource["type"]] = counted.get(resource["type"], 0) + 1
-        return counted
-
 
 @contextmanager
 def engine_bench(binary: Path, root: Path, hosts: LanguageHosts) -> Iterator[EngineBench]:

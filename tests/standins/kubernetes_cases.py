@@ -19,7 +19,7 @@ _POD = {
 
 @dataclass(frozen=True)
 class KubernetesCase:
-    """`inputs` make it; `change` is merged over them; `path` is where the API server then has the change."""
+    """`inputs` make it; `change` is merged over them."""
 
     api: str
     kind: str
@@ -27,6 +27,21 @@ class KubernetesCase:
     change: Mapping[str, Any] = field(default_factory=lambda: {"metadata": {"labels": {"changed": "yes"}}})
     namespaced: bool = True
     waits: bool = True
+
+
+@dataclass(frozen=True)
+class ReleaseCase:
+    """`inputs` install a chart; `change` is merged over them."""
+
+    inputs: Mapping[str, Any]
+    change: Mapping[str, Any]
+
+
+def merged(one: Any, other: Any) -> Any:
+    """Return `one` with `other` over it."""
+    if not isinstance(one, Mapping) or not isinstance(other, Mapping):
+        return other
+    return {**one, **{key: merged(one.get(key), value) for key, value in other.items()}}
 
 
 def _rules() -> dict[str, Any]:
@@ -85,11 +100,30 @@ KUBERNETES: Mapping[str, KubernetesCase] = {
     "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": KubernetesCase(
         "rbac.authorization.k8s.io/v1", "RoleBinding", _binding("Role")
     ),
+    "kubernetes:argoproj.io/v1alpha1:AppProject": KubernetesCase(
+        "argoproj.io/v1alpha1",
+        "AppProject",
+        {"spec": {"sourceRepos": ["https://git.invalid/a.git"], "description": "one"}},
+        {"spec": {"description": "two"}},
+    ),
+    "kubernetes:argoproj.io/v1alpha1:Application": KubernetesCase(
+        "argoproj.io/v1alpha1",
+        "Application",
+        {
+            "spec": {
+                "project": "fidelity",
+                "destination": {"server": "https://kubernetes.default.svc", "namespace": "fidelity"},
+                "source": {"repoURL": "https://git.invalid/a.git", "path": "one", "targetRevision": "main"},
+            }
+        },
+        {"spec": {"source": {"path": "two"}}},
+    ),
 }
-"""Types of the API server. Those that a program defines itself follow in CUSTOM, Helm's in RELEASES."""
-CUSTOM = frozenset(
-    {"kubernetes:argoproj.io/v1alpha1:AppProject", "kubernetes:argoproj.io/v1alpha1:Application"}
-)
-"""Argo CD's, whose definitions the rehearsal installs (tests/e2e/test_rehearsal.py)."""
-RELEASES = frozenset({"kubernetes:helm.sh/v3:Release"})
-"""Helm's (tests/standins/cluster/test_kubernetes_release.py)."""
+"""Types of the API server, and Argo CD's, by its own definitions (definitions.py)."""
+RELEASES: Mapping[str, ReleaseCase] = {
+    "kubernetes:helm.sh/v3:Release": ReleaseCase(
+        {"chart": "./tiny", "name": "rel", "values": {"colour": "red", "password": "s3cret"}},
+        {"values": {"colour": "blue"}},
+    )
+}
+"""Helm's, by the real Helm."""

@@ -10,7 +10,7 @@ from ipaddress import IPv4Network
 from xgen_infra import naming
 from xgen_infra.findings import Finding, KeyPath, dotted
 from xgen_infra.git import same_repository
-from xgen_infra.site import EcrRegistry, Site
+from xgen_infra.site import EcrRegistry, EksCluster, Site
 from xgen_infra.stackfile import StackFile
 
 Pair = tuple[StackFile, Site]
@@ -41,10 +41,7 @@ def across(sites: Sequence[Pair]) -> list[Finding]:
 
 def _claims(site: Site) -> Iterator[Claim]:
     if site.eks:
-        bucket = naming.bucket(site)
-        yield Claim(
-            ("bucket", bucket), ("cluster", "bucket", "name"), f"the bucket {bucket}", "buckets are global"
-        )
+        yield from _account_claims(site, site.eks)
     elif site.infra.minio.endpoint:
         store = site.infra.minio.endpoint
         for bucket in (naming.bucket(site), naming.backup_bucket(site)):
@@ -65,6 +62,17 @@ def _claims(site: Site) -> Iterator[Claim]:
         mend = "each site publishes its own values there: give it a repository, path or revision of its own"
         yield Claim(("mirror", *place), ("source", "repoURL"), words, mend)
     yield from _host_claims(site)
+
+
+def _account_claims(site: Site, eks: EksCluster) -> Iterator[Claim]:
+    """Yield the buckets and key aliases of a site and of its state: stack `a-state` would take those of stack `a`."""
+    for bucket in (naming.bucket(site), naming.state_bucket(site, eks.account)):
+        path: KeyPath = ("cluster", "bucket", "name")
+        yield Claim(("bucket", bucket), path, f"the bucket {bucket}", "buckets are global")
+    for alias in (naming.aws(site), naming.aws(site, "state")):
+        words = f"the key alias/{alias} in {eks.region} of account {eks.account}"
+        mend = "name the stack or its project otherwise"
+        yield Claim(("alias", eks.account, eks.region, alias), ("project",), words, mend)
 
 
 def _cluster_claims(site: Site) -> Iterator[Claim]:

@@ -8,12 +8,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from standins.provider_client import Client, plain
 from xgen_infra.rehearsal.standins.journal import Journal
 from xgen_infra.rehearsal.standins.kubernetes import provider as kubernetes
 from xgen_infra.rehearsal.standins.server import serve
 
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
+
+TEMPLATE = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: {{ .Release.Name }}}
+data: {colour: {{ .Values.colour | quote }}, size: {{ .Values.size | quote }}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: {{ .Release.Name }}}
+stringData: {password: {{ .Values.password | quote }}}
+"""
+"""What the chart of the tests makes."""
 
 
 @dataclass
@@ -79,6 +94,13 @@ def opened(value: Any) -> Any:
             return opened(value["value"])
         return {key: opened(item) for key, item in value.items()}
     return [opened(item) for item in value] if isinstance(value, list) else value
+
+
+def state(chart: Path, version: str) -> None:
+    """Let a chart say its version."""
+    (chart / "Chart.yaml").write_text(
+        yaml.safe_dump({"apiVersion": "v2", "name": "tiny", "version": version})
+    )
 
 
 @contextmanager

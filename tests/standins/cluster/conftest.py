@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from standins.definitions import define_argo_cd
 from xgen_infra.rehearsal.control_plane import plane as control_plane
 from xgen_infra.rehearsal.control_plane.api import Api
 from xgen_infra.rehearsal.control_plane.nodes import spread
@@ -15,7 +16,7 @@ from xgen_infra.rehearsal.control_plane.plane import ControlPlane
 from xgen_infra.rehearsal.processes import Supervisor
 from xgen_infra.rehearsal.tools import Tool, ensure
 
-from .bench import Bench, bench_of
+from .bench import TEMPLATE, Bench, bench_of, state
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +31,14 @@ def plane(binaries: Mapping[Tool, Path], tmp_path_factory: pytest.TempPathFactor
     with Supervisor(root) as supervisor:
         yield control_plane.start(supervisor, root, binaries, nodes, metrics=False)
         supervisor.check()
+
+
+@pytest.fixture(scope="session")
+def argo_cd(plane: ControlPlane) -> None:
+    """Argo CD's kinds, for whoever asks for them."""
+    api = Api(plane.kubeconfig)
+    define_argo_cd(api)
+    api.close()
 
 
 @pytest.fixture
@@ -53,3 +62,14 @@ def bench(
 ) -> Iterator[Bench]:
     with bench_of(plane.kubeconfig, binaries[Tool.HELM], tmp_path, namespace) as made:
         yield made
+
+
+@pytest.fixture
+def chart(bench: Bench) -> Path:
+    """A chart in the program's folder."""
+    place = bench.folder / "tiny"
+    (place / "templates").mkdir(parents=True)
+    (place / "values.yaml").write_text("size: small\npassword: none\ncolour: none\ncpu: 10m\n")
+    (place / "templates" / "all.yaml").write_text(TEMPLATE)
+    state(place, "0.1.0")
+    return place

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import httpx
 import pytest
 
-from standins.kubernetes_cases import KUBERNETES, KubernetesCase
+from standins.kubernetes_cases import KUBERNETES, KubernetesCase, merged
 
 from .bench import opened
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 PLURALS = {"NetworkPolicy": "networkpolicies", "StorageClass": "storageclasses"}
-
-
-def merged(one: Any, other: Any) -> Any:
-    if not isinstance(one, Mapping) or not isinstance(other, Mapping):
-        return other
-    return {**one, **{key: merged(one.get(key), value) for key, value in other.items()}}
 
 
 def address(case: KubernetesCase, namespace: str, name: str) -> str:
@@ -38,6 +31,7 @@ def live(api: Any, where: str) -> Any:
         raise
 
 
+@pytest.mark.usefixtures("argo_cd")
 @pytest.mark.parametrize("token", KUBERNETES, ids=lambda token: token.rpartition(":")[2])
 def test_an_object_is_what_the_api_server_has_until_it_is_deleted(bench: Any, api: Any, token: str) -> None:
     case = KUBERNETES[token]

@@ -14,6 +14,7 @@ import yaml
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
+from standins.kubernetes_cases import RELEASES, merged
 from standins.provider_client import initialization_failure, plain
 from xgen_infra.rehearsal.standins import journal
 from xgen_infra.rehearsal.standins.contract import UNKNOWN
@@ -21,22 +22,11 @@ from xgen_infra.rehearsal.standins.kubernetes.charts import SUBSTITUTES
 from xgen_infra.rehearsal.standins.kubernetes.release import TOKEN
 from xgen_infra.rehearsal.tools import Tool
 
-from .bench import bench_of
+from .bench import TEMPLATE, bench_of, opened, state
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
 URN = f"urn:pulumi:stack::project::{TOKEN}::it"
 NOTHING = provider_pb2.DiffResponse.DIFF_NONE
-TEMPLATE = """
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: {{ .Release.Name }}}
-data: {colour: {{ .Values.colour | quote }}, size: {{ .Values.size | quote }}}
----
-apiVersion: v1
-kind: Secret
-metadata: {name: {{ .Release.Name }}}
-stringData: {password: {{ .Values.password | quote }}}
-"""
 SLOW = """
 apiVersion: v1
 kind: Pod
@@ -58,22 +48,6 @@ spec:
 """
 
 
-@pytest.fixture
-def chart(bench):
-    place = bench.folder / "tiny"
-    (place / "templates").mkdir(parents=True)
-    (place / "values.yaml").write_text("size: small\npassword: none\ncolour: none\ncpu: 10m\n")
-    (place / "templates" / "all.yaml").write_text(TEMPLATE)
-    state(place, "0.1.0")
-    return place
-
-
-def state(place, version):
-    (place / "Chart.yaml").write_text(
-        yaml.safe_dump({"apiVersion": "v2", "name": "tiny", "version": version})
-    )
-
-
 def release(name="rel", **inputs):
     values = {"colour": "red", "password": "s3cret"}
     return {"chart": "./tiny", "name": name, "values": values, **inputs}
@@ -91,6 +65,27 @@ def helm(binaries, plane, bench):
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
     return run
+
+
+@pytest.mark.usefixtures("chart")
+@pytest.mark.parametrize("token", RELEASES)
+def test_a_release_is_what_helm_has_until_it_is_deleted(bench, helm, token):
+    case = RELEASES[token]
+    made = bench.make(token, case.inputs)
+    name = case.inputs["name"]
+    assert json.loads(helm("get", "values", name, "--output", "json")) == case.inputs["values"]
+    before = opened(made.inputs)
+    made.refresh()
+    assert opened(made.inputs) == before
+    changed = merged(case.inputs, case.change)
+    assert not list(made.diff(changed).replaces)
+    made.update(changed)
+    assert json.loads(helm("get", "values", name, "--output", "json")) == changed["values"]
+    assert json.loads(helm("status", name, "--output", "json"))["version"] == 2
+    assert made.diff(changed).changes == NOTHING
+    made.delete()
+    assert json.loads(helm("list", "--all", "--output", "json")) == []
+    made.delete()
 
 
 def test_a_release_is_installed_and_tells_what_it_is(bench, chart, api):

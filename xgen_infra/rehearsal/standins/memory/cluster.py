@@ -82,7 +82,7 @@ class MemoryCluster:
         with self.lock:
             there = self.objects.get(key)
             if create and there is not None:
-                raise ApiError(CONFLICT, "AlreadyExists", f'{plural(key.kind)} "{key.name}" already exists')
+                raise ApiError(CONFLICT, "AlreadyExists", f'{resource(key)} "{key.name}" already exists')
             if key.namespace and Key("", "Namespace", "", key.namespace) not in self.objects:
                 raise not_found(Key("", "Namespace", "", key.namespace))
             base = _without(there, self._stated.get(key, {})) if there is not None else {}
@@ -199,12 +199,17 @@ def key_of(manifest: Mapping[str, Any]) -> Key:
 
 def not_found(key: Key) -> ApiError:
     """Return the API server's word for an object that is not there."""
-    return ApiError(NOT_FOUND, "NotFound", f'{plural(key.kind)} "{key.name}" not found')
+    return ApiError(NOT_FOUND, "NotFound", f'{resource(key)} "{key.name}" not found')
 
 
-def plural(kind: str) -> str:
-    """Return a kind's name in messages."""
-    return f"{kind.lower()}s"
+def resource(key: Key) -> str:
+    """Return the name of a kind in messages: its plural, with its group."""
+    singular = key.kind.lower()
+    if singular.endswith("y"):
+        plural = f"{singular[:-1]}ies"
+    else:
+        plural = f"{singular}es" if singular.endswith("s") else f"{singular}s"
+    return f"{plural}.{key.group}" if key.group else plural
 
 
 def bare(live: Props) -> Props:
@@ -263,8 +268,12 @@ def _without(live: Any, stated: Any) -> Any:
     for key, value in live.items():
         if key not in stated:
             left[key] = value
-        elif isinstance(value, dict) and isinstance(stated[key], dict):
-            left[key] = _without(value, stated[key])
+        elif (
+            isinstance(value, dict)
+            and isinstance(stated[key], dict)
+            and (rest := _without(value, stated[key]))
+        ):
+            left[key] = rest
     if "stringData" in stated:
         left.pop("data", None)
     return left
