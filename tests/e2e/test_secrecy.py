@@ -29,7 +29,7 @@ from xgen_infra.rehearsal.tools import ensure
 from xgen_infra.rehearsal.world import World, tools_of, world
 from xgen_infra.secrecy import Search
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[2]
 STACK = "lotteimall"
 SPACE, DATA = "xgen", "xgen-system"

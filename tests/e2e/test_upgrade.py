@@ -18,7 +18,6 @@ BUCKET = Step("replace", "urn:pulumi:x::p::aws:s3/bucket:Bucket::bucket-bucket",
 
 @pytest.mark.long
 @pytest.mark.e2e
-@pytest.mark.timeout(1500)
 def test_an_upgrade_restarts_only_the_pods_whose_inputs_changed(tmp_path: Path) -> None:
     tree = Repository(tmp_path / "tree")
     tree.edit(

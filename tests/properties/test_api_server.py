@@ -26,7 +26,7 @@ from xgen_infra.rehearsal.tools import ensure
 
 from .sites import inputs, site_of
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
+pytestmark = pytest.mark.e2e
 SECONDS = 30
 FEWEST = 4
 

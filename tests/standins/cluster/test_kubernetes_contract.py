@@ -13,7 +13,7 @@ from standins.kubernetes_cases import KUBERNETES, KubernetesCase
 
 from .bench import opened
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.e2e
 PLURALS = {"NetworkPolicy": "networkpolicies", "StorageClass": "storageclasses"}
 
 

@@ -23,7 +23,7 @@ from xgen_infra.rehearsal.tools import Tool
 
 from .bench import bench_of
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
+pytestmark = pytest.mark.e2e
 URN = f"urn:pulumi:stack::project::{TOKEN}::it"
 NOTHING = provider_pb2.DiffResponse.DIFF_NONE
 TEMPLATE = """
