@@ -23,8 +23,7 @@ from xgen_infra.rehearsal.control_plane.plane import ControlPlane
 from xgen_infra.rehearsal.processes import Supervisor
 from xgen_infra.rehearsal.tools import Tool, ensure
 
-# A first run builds the tools.
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
+pytestmark = pytest.mark.e2e
 ZONES = ("ap-northeast-2a", "ap-northeast-2b", "ap-northeast-2c")
 NODES = spread(3, ZONES, "m7i.2xlarge", cpu="7910m", memory="29Gi", pods=58)
 

@@ -21,7 +21,7 @@ from xgen_infra.rehearsal.standins.faults import Fault, Kind
 from xgen_infra.rehearsal.standins.server import serve
 from xgen_infra.rehearsal.tools import Tool, ensure
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
+pytestmark = pytest.mark.e2e
 CHEST = "tiny:index:Chest"
 PROGRAM = """
 import pulumi

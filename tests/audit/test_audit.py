@@ -26,7 +26,7 @@ from .sites import WHOLE
 from .terraform import UnknownTypeError, plan
 from .waivers import WAIVERS, failed, unwaived, waives
 
-pytestmark = [pytest.mark.audit, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.audit
 ROOT = Path(__file__).parents[2]
 
 

@@ -16,7 +16,7 @@ from xgen_infra import catalog
 from .programs import environment
 from .test_audit import waives
 
-pytestmark = [pytest.mark.audit, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.audit
 WAIVERS: list[dict[str, str]] = yaml.safe_load((Path(__file__).parent / "waivers-manifests.yaml").read_text())
 
 

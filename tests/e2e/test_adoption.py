@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[2]
 ADOPT = "      adopt: {namespace: true, argocd: true, dataServices: true}\n"
 

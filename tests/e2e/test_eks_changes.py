@@ -12,7 +12,7 @@ from xgen_infra.folder import read_site
 from xgen_infra.rehearsal.tools import ensure
 from xgen_infra.rehearsal.world import World, tools_of, world
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[2]
 
 

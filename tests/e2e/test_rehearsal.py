@@ -15,7 +15,7 @@ import pytest
 
 from xgen_infra.rehearsal.secrecy.kinds import GROWING
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[2]
 
 

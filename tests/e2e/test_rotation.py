@@ -22,7 +22,7 @@ from xgen_infra.rehearsal.tools import ensure
 from xgen_infra.rehearsal.world import World, tools_of, world
 from xgen_infra.rotation import ClusterPods, EngineStack, Rotation
 
-pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 ROOT = Path(__file__).parents[2]
 _ROOT_KEY = ("AKIAREHEARSALROOT000", "not-a-secret")
 _CONFIG = Config(

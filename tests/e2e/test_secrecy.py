@@ -39,7 +39,7 @@ from xgen_infra.secrecy import Search
 if TYPE_CHECKING:
     from xgen_infra.rehearsal.phases import Rehearsal
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[2]
 STACK = "lotteimall"
 DATA = "xgen-system"

@@ -21,7 +21,7 @@ from xgen_infra.secrecy import Search
 
 from .conftest import PASSPHRASE, ROOT
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.e2e
 REGION = "ap-northeast-2"
 KMS = f"awskms://alias/xgen-aww-state?region={REGION}"
 KEY = "xgen-infra:postgresPassword"

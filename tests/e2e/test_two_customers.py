@@ -27,7 +27,7 @@ from xgen_infra.rehearsal.tools import ensure
 from xgen_infra.rehearsal.world import Session, World, tools_of, world
 from xgen_infra.site import Site
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[2]
 RUNNER = "arn:aws:iam::123456789012:role/runner"
 CUSTOMERS: Mapping[str, str] = {"aww": "10.40.0.0/16", "bravo": "10.41.0.0/16"}

@@ -26,7 +26,6 @@ aws.ec2.Vpc("{name}", cidr_block="10.40.0.0/16", opts=pulumi.ResourceOptions(pro
 
 @pytest.mark.long
 @pytest.mark.e2e
-@pytest.mark.timeout(1500)
 def test_an_upgrade_restarts_only_the_pods_whose_inputs_changed(tmp_path: Path) -> None:
     tree = Repository(tmp_path / "tree")
     tree.edit(

@@ -24,7 +24,7 @@ from .cycle import KINDS, Ground, Moment, undisturbed
 from .plans import try_a_sample
 from .sweep import sweep
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.e2e
 HOURS = 2 * 3600
 ROOT = Path(__file__).parents[2]
 _IDS = re.compile(r"\b[0-9a-f]{8,}\b|\bAK[A-Z0-9]{10,}\b")

@@ -26,7 +26,7 @@ from xgen_infra.rehearsal.world import World, tools_of, world
 
 from .contents import HELM, apart, contents
 
-pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 ROOT = Path(__file__).parents[2]
 API_SERVER = "kube-apiserver"
 SERVICE = "xgen-core"

@@ -17,7 +17,7 @@ from xgen_infra.rehearsal.observe import ClusterView, until
 from xgen_infra.rehearsal.tools import ensure
 from xgen_infra.rehearsal.world import tools_of, world
 
-pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 ROOT = Path(__file__).parents[2]
 SERVICE = "xgen-core"
 SECONDS = 240

@@ -19,7 +19,7 @@ from .cycle import KINDS, Ground, Moment, undisturbed
 from .plans import try_a_sample
 from .sweep import sweep
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.e2e
 HOURS = 2 * 3600
 ROOT = Path(__file__).parents[2]
 

@@ -13,7 +13,7 @@ from xgen_infra.rehearsal.observe import until
 
 from .conftest import INTERRUPTED, STACK, Place, Watch, marks
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
+pytestmark = pytest.mark.e2e
 
 
 def test_nothing_is_begun_while_the_file_says_helm(place: Place) -> None:

@@ -22,8 +22,7 @@ from xgen_infra.removal import leftovers, resources_of
 from .live import CLAIMS, FOUR, JOBS, SETS, SPACE, claims, eventually, ready, serves
 from .recording import site_of
 
-# A first run builds the tools.
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
+pytestmark = pytest.mark.e2e
 PROGRAM = """
 import pulumi
 from xgen_infra import k3s

@@ -22,7 +22,7 @@ from xgen_infra.rehearsal.contents import Contents
 from xgen_infra.rehearsal.memory import memory_world
 from xgen_infra.rehearsal.tools import MEMORY_TOOLS, ensure
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[2]
 FIVE = ("eks0", "eks1", "k3s0", "k3s1", "k3s2")
 _HERE = threading.local()

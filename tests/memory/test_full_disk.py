@@ -15,7 +15,7 @@ from xgen_infra.recovery import Recovered, Recovery, RecoveryError, mend_state
 from xgen_infra.rehearsal.memory import MemoryWorld
 from xgen_infra.rehearsal.tools import Tool
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.e2e
 
 
 def cramped(world: MemoryWorld, folder: Path, room: int) -> Engine:

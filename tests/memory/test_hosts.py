@@ -21,7 +21,7 @@ from xgen_infra.rehearsal.observe import until
 from xgen_infra.rehearsal.surroundings import HOST_READY
 from xgen_infra.rehearsal.tools import MEMORY_TOOLS, ensure
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[2]
 PROGRAM = """\
 import os, sys

@@ -15,7 +15,7 @@ from xgen_infra.rehearsal.memory import MemoryWorld
 from xgen_infra.rehearsal.standins import faults, journal
 from xgen_infra.rehearsal.standins.faults import Fault, Kind
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[2]
 
 

@@ -17,7 +17,7 @@ from xgen_infra.engine import EngineError
 from xgen_infra.rehearsal.hosts import LanguageHosts
 from xgen_infra.rehearsal.tools import Tool, ensure
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.e2e
 
 BUCKET = """
 tagged = pulumi.ResourceOptions(provider=aws.Provider("tagged", region="ap-northeast-2", default_tags={

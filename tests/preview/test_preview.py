@@ -13,7 +13,7 @@ import pytest
 from policy.rules import RULES
 from preview.repository import Repository
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.e2e
 CALLERS = {
     "AWS_SECRET_ACCESS_KEY": "caller-aws-c0ffee",
     "AWS_PROFILE": "caller-profile-c0ffee",

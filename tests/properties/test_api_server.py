@@ -28,7 +28,7 @@ from xgen_infra.rehearsal.tools import ensure
 
 from .sites import inputs, site_of
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
+pytestmark = pytest.mark.e2e
 FILES = 8
 KINDS = {"Application", "AppProject", "Deployment", "Namespace", "Secret", "StatefulSet"}
 """Kinds that are among what is judged, whichever files are tried."""

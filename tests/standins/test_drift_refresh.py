@@ -18,7 +18,7 @@ from xgen_infra.rehearsal.tools import Tool, ensure
 from .aws_bench import REGION
 from .engine_bench import NETWORK, EngineBench, engine_bench
 
-pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 POLICY = {
     "Sid": "Tls",
     "Effect": "Deny",

@@ -16,7 +16,7 @@ from xgen_infra.rehearsal.tools import Tool, ensure
 from .aws_bench import MANAGEMENT, OTHER_ACCOUNT, OTHER_REGION, OTHER_ROLE
 from .engine_bench import NETWORK, EngineBench, engine_bench
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
+pytestmark = pytest.mark.e2e
 
 CLUSTER = (
     NETWORK

@@ -115,7 +115,6 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
 
 
 @pytest.mark.e2e
-@pytest.mark.timeout(3600)
 def test_kubectl_helm_and_the_python_client_get_in_by_it(
     local: Local, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from standins.kubernetes_cases import KUBERNETES, KubernetesCase, merged
 
 from .bench import opened
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.e2e
 PLURALS = {"NetworkPolicy": "networkpolicies", "StorageClass": "storageclasses"}
 
 

@@ -24,7 +24,7 @@ from xgen_infra.rehearsal.standins import language
 from xgen_infra.rehearsal.standins.main import PORTS
 from xgen_infra.rehearsal.tools import Tool
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
+pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[3]
 CANARIES = ("string-data-canary", "values-canary")
 PROGRAM = """

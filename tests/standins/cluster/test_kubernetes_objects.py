@@ -17,7 +17,7 @@ from xgen_infra.rehearsal.standins.kubernetes import marks
 
 from .bench import SECRET
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
+pytestmark = pytest.mark.e2e
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 

@@ -9,7 +9,7 @@ from pulumi.runtime.proto import provider_pb2
 
 from standins.provider_client import bag, plain
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
+pytestmark = pytest.mark.e2e
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 
 

@@ -24,7 +24,7 @@ from xgen_infra.rehearsal.tools import Tool
 
 from .bench import TEMPLATE, bench_of, opened, state
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
+pytestmark = pytest.mark.e2e
 URN = f"urn:pulumi:stack::project::{TOKEN}::it"
 NOTHING = provider_pb2.DiffResponse.DIFF_NONE
 SLOW = """

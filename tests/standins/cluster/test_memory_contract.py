@@ -25,7 +25,7 @@ from xgen_infra.rehearsal.tools import Tool
 
 from .bench import Bench
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.e2e
 MANAGER = "fidelity"
 _CONTAINER = ("imagePullPolicy", "resources", "terminationMessagePath", "terminationMessagePolicy")
 _POD = (
