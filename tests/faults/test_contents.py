@@ -1,10 +1,11 @@
-"""When two clusters count as equal."""
+"""When two clusters count as equal, and what counts as lost."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from .contents import CLAIMS, Contents, apart, claims, contents
+from .cycle import Ground
 
 
 class One:
@@ -42,3 +43,16 @@ def test_a_claim_is_the_same_wherever_its_volume_lies_and_another_by_its_size() 
 def test_a_claim_that_was_made_anew_is_another() -> None:
     assert claims(claim()) == {"claim xgen-system/data-postgres-0": "1"}  # type: ignore[arg-type]
     assert claims(claim()) != claims(claim(uid="2"))  # type: ignore[arg-type]
+
+
+def test_data_that_went_or_was_made_anew_is_told_and_new_data_is_not() -> None:
+    there = {"claim a": "1", "claim b": "2"}
+    nothing: Any = None
+    ground = Ground(*[nothing] * 8, kept=lambda: there)
+    assert ground.lost() == []
+    there = {"claim a": "3", "claim c": "4"}
+    assert ground.lost() == ["data lost: claim a: another", "data lost: claim b: gone"]
+    ground.anew = dict
+    ground.empty()
+    there = {}
+    assert ground.lost() == []
