@@ -8,10 +8,12 @@ from typing import Any
 
 from xgen_infra.rehearsal.control_plane.api import Api
 
+CLAIMS = "/api/v1/persistentvolumeclaims"
 COLLECTIONS = (
     "/api/v1/namespaces",
     "/api/v1/configmaps",
     "/api/v1/secrets",
+    CLAIMS,
     "/api/v1/services",
     "/api/v1/serviceaccounts",
     "/apis/apps/v1/deployments",
@@ -52,6 +54,8 @@ _SET_LATER = {
     "deployment.kubernetes.io/revision",
     "volumeName",
 }
+_BINDING = ("pv.kubernetes.io/", "volume.kubernetes.io/", "volume.beta.kubernetes.io/")
+"""Annotations of a claim that say where the scheduler chose to put its volume, and who made it."""
 Contents = dict[str, Any]
 
 
@@ -74,6 +78,12 @@ def contents(api: Api, *, below: frozenset[str] = frozenset()) -> Contents:
     return {name: value[1] if name.startswith("release ") else value for name, value in found.items()}
 
 
+def claims(api: Api) -> dict[str, str]:
+    """Return the uid of each volume claim: another claim of the same name has another uid, and another volume."""
+    found = [item["metadata"] for item in api.get(CLAIMS)["items"]]
+    return {f"claim {one['namespace']}/{one['name']}": one["uid"] for one in found}
+
+
 def apart(one: Contents, other: Contents) -> list[str]:
     """Return the names of the objects in which two contents differ, and how."""
     said = []
@@ -93,7 +103,7 @@ def _bare(item: Any) -> Any:
     kept = {
         key: _bare(value)
         for key, value in item.items()
-        if key not in _SERVERS_OWN | _SET_LATER and key != "status"
+        if key not in _SERVERS_OWN | _SET_LATER and key != "status" and not key.startswith(_BINDING)
     }
     if "data" in item and item.get("kind", "Secret") == "Secret" and "type" in item:
         kept["data"] = {key: _digest(value) for key, value in (item["data"] or {}).items()}

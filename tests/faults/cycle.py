@@ -74,7 +74,8 @@ class Moment:
 class Ground:
     """A running world: its engine, its records of calls, and what is there, in a comparable form.
 
-    `anew` empties it, `settle` waits for what goes by itself; `options` are those of `pulumi up`.
+    `anew` empties it, `settle` waits for what goes by itself; `options` are those of `pulumi up`. `kept` tells of
+    everything that holds the customer's data what makes it this one and no other of its name.
     """
 
     engine: Engine
@@ -85,8 +86,10 @@ class Ground:
     look: Callable[[], Any]
     apart: Callable[[Any, Any], list[str]]
     anew: Callable[[], None]
+    kept: Callable[[], Mapping[str, str]]
     settle: Callable[[], None] = field(default=lambda: None)
     options: tuple[str, ...] = ()
+    data: dict[str, str] = field(default_factory=dict)
 
     def xgen(self, *words: str) -> str:
         done = subprocess.run(
@@ -130,6 +133,31 @@ class Ground:
         self.settle()
         return self.look()
 
+    def drifted(self) -> list[str]:
+        """Return what of the contents is not as the state has it: of each resource, everything that a refresh reads."""
+        try:
+            self.engine.refresh(self.stack, "--expect-no-changes")
+        except EngineError as error:
+            steps = error.result.changed if error.result else ()
+            return [f"not as the state has it: {step}" for step in steps] or [f"refresh: {error}"]
+        return []
+
+    def empty(self) -> None:
+        """Begin a new world: what held data in the old one is forgotten."""
+        self.anew()
+        self.data.clear()
+
+    def lost(self) -> list[str]:
+        """Return what once held data and is gone or another since, whichever operation took it."""
+        now = self.kept()
+        said = [
+            f"data lost: {name}: {'another' if name in now else 'gone'}"
+            for name, identity in sorted(self.data.items())
+            if now.get(name) != identity
+        ]
+        self.data.update(now)
+        return said
+
 
 def undisturbed(ground: Ground) -> Moment:
     """Live one life without any fault."""
@@ -140,6 +168,8 @@ def undisturbed(ground: Ground) -> Moment:
         calls[name] = ground.calls()[before:]
         seen[name] = ground.now()
         known[name] = ground.known()
+        assert not (said := ground.lost()), said
+    assert ground.data, "nothing here holds data"
     ground.back()
     return Moment(seen["up"], seen["change"], seen["destroy"], calls, known)
 
@@ -161,6 +191,7 @@ def chained(
             if _fail(ground, name, fault):
                 mine.append(fault)
                 struck.append(fault)
+                wrong += [f"{name} {fault}: {line}" for line in ground.lost()]
         wrong += _ends_well(ground, expected, name, ", ".join(map(str, mine)))
     ground.back()
     return struck, wrong
@@ -173,14 +204,18 @@ def _ends_well(ground: Ground, expected: Moment, name: str, after: str) -> list[
 
 
 def differences(ground: Ground, expected: Moment, name: str) -> list[str]:
-    """Return what is not as after the undisturbed operation: what exists, what the state knows, what is pending."""
+    """Return what is not as after the undisturbed operation: what exists, what the state knows, what is pending.
+
+    What every resource says of itself has to be what the state says of it.
+    """
     goals = {"up": expected.up, "change": expected.changed, "destroy": expected.gone}
-    wrong = ground.apart(goals[name], ground.now())
+    wrong = [*ground.lost(), *ground.apart(goals[name], ground.now())]
     known, before = ground.known(), expected.known[name]
     wrong += [f"only in the undisturbed state: {urn}" for urn in sorted(before - known)]
     wrong += [f"only in this state: {urn}" for urn in sorted(known - before)]
     pending = ground.engine.export(ground.stack)["deployment"].get("pending_operations")
-    return wrong + [f"pending: {one['resource']['urn']}" for one in pending or []]
+    wrong += [f"pending: {one['resource']['urn']}" for one in pending or []]
+    return wrong + ground.drifted()
 
 
 def _fail(ground: Ground, name: str, fault: Fault) -> bool:

@@ -68,6 +68,7 @@ class Sweep:
         faults.order(journal, [call.fault(self.kind, HOLD[self.operation]) for call in self.left])
         said = self._said()
         struck = self._strikes(before)
+        assert not (lost := self.ground.lost()), f"{self}: {struck}: {lost}"
         print(
             f"  {self.operation}, {self.kind}, attempt {self.attempts}: {len(struck)} failed, {len(self.left)} left, "
             f"{time.monotonic() - began:.0f} s",
@@ -119,7 +120,7 @@ def sweep(ground: Ground, expected: Moment, kind: Kind) -> None:
 
     After each operation everything is as after an undisturbed one.
     """
-    ground.anew()
+    ground.empty()
     ground.back()
     for operation in OPERATIONS:
         swept = Sweep(replace(ground, options=_WIDE), kind, operation, expected.calls[operation])

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from xgen_infra.cli.destroy import remove_all
@@ -44,6 +45,13 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
         patch.setenv("AWS_ACCESS_KEY_ID", ROOT_KEY_ID)
         patch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
+        s3 = boto3.client("s3", region_name=site.cluster.region)
+
+        def buckets() -> dict[str, str]:
+            """A bucket that is made anew has another date, and no documents."""
+            found = s3.list_buckets()["Buckets"]
+            return {f"bucket {one['Name']}": one["CreationDate"].isoformat() for one in found}
+
         yield MemoryGround(
             made.engine,
             made.stack,
@@ -53,6 +61,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
             made.contents,
             apart,
             made.reset,
+            buckets,
         )
     release([port])
 
@@ -98,8 +107,14 @@ def _objects(made: Contents) -> list[tuple[str, str]]:
     for cluster in made.clusters.values():
         for item in cluster["objects"]:
             name = f"{item['kind']} {item['metadata'].get('namespace', '')}/{item['metadata']['name']}"
-            found.append((name, _IDS.sub("*", json.dumps({**item, "data": None}, sort_keys=True))))
+            found.append((name, _IDS.sub("*", json.dumps({**item, "data": _data(item)}, sort_keys=True))))
     return sorted(found)
+
+
+def _data(item: dict[str, Any]) -> Any:
+    """Return what a ConfigMap says, and of a Secret only which keys it has: a life has access keys of its own."""
+    data = item.get("data") or {}
+    return sorted(data) if item["kind"] == "Secret" else data
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from xgen_infra.rehearsal.standins.faults import Kind
 from xgen_infra.rehearsal.tools import ensure
 from xgen_infra.rehearsal.world import tools_of, world
 
-from .contents import apart, contents
+from .contents import apart, claims, contents
 from .cycle import KINDS, Ground, Moment, undisturbed
 from .plans import try_a_sample
 from .sweep import sweep
@@ -61,6 +61,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
             lambda: contents(api, below=before),
             apart,
             anew,
+            lambda: claims(api),
             settle,
         )
         api.close()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-_AUTONAME = re.compile(r"-[0-9a-f]{7}$")
+_AUTONAME = re.compile(r"-[0-9a-f]{7}(?= |$)")
 """The suffix of a name that was left to the provider (Pulumi documentation, "Auto-naming")."""
 
 

@@ -1,7 +1,7 @@
 """Kubernetes clusters in memory: objects of any kind, addressed and refused as the API server does it.
 
-What is not here: validation of fields, admission, controllers. Statuses say that all is well at once. Only one
-writer (Pulumi, or Helm for it) is known: applying removes what that writer stated before and states no more.
+What is not here: defaults and validation of fields, admission, controllers. Statuses say that all is well at once. One
+writer only (Pulumi, or Helm for it) is known: applying removes what that writer stated before and states no more.
 """
 
 from __future__ import annotations

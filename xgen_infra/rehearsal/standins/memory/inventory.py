@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from botocore.exceptions import ClientError
+
 from xgen_infra.rehearsal.standins.aws.session import Aws
 from xgen_infra.rehearsal.standins.aws.world import World
 from xgen_infra.rehearsal.standins.contract import Props
@@ -70,7 +72,21 @@ LISTINGS = (
     ),
     Listing("repository", "ecr", "describe_repositories", "repositories", "repositoryName", "repositoryName"),
 )
-"""What is listed, beside IAM policies, EKS clusters, keys, and what the store keeps."""
+"""What is listed, beside IAM policies, EKS clusters, keys, what the store keeps, and what is joined to these."""
+BUCKET_SETTINGS = (
+    "accelerate_configuration",
+    "cors",
+    "encryption",
+    "lifecycle_configuration",
+    "logging",
+    "ownership_controls",
+    "policy",
+    "replication",
+    "tagging",
+    "versioning",
+    "website",
+)
+NOT_FOUND = 404
 _GONE = {"deleted", "deleting", "terminated"}
 
 
@@ -89,6 +105,9 @@ def contents(world: World, places: Sequence[tuple[str, str]]) -> list[Props]:
             *_clusters(aws),
             *_users_keys(aws),
             *_master_keys(aws),
+            *_routes(aws),
+            *_permissions(aws),
+            *_bucket_settings(aws),
         ):
             found.append({"type": kind, "account": account, "region": region, "name": name, "id": ident})
     for file in sorted((world.root / "aws-store").glob("*.json")):
@@ -136,6 +155,51 @@ def _master_keys(aws: Aws) -> Iterator[tuple[str, str, str]]:
     for key in _all(kms, "list_keys", "Keys"):
         if kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] != "PendingDeletion":
             yield "KMS key", key["KeyId"], ""
+
+
+def _routes(aws: Aws) -> Iterator[tuple[str, str, str]]:
+    """Give what is joined to route tables: where each leads, and the subnets that use it."""
+    for table in _all(aws.client("ec2"), "describe_route_tables", "RouteTables"):
+        ident = table["RouteTableId"]
+        name = next((tag["Value"] for tag in table.get("Tags") or [] if tag["Key"] == "Name"), "")
+        for route in table["Routes"]:
+            where = next(value for key, value in route.items() if key.startswith("Destination"))
+            by = next((key for key in route if key.endswith(("GatewayId", "ConnectionId"))), "")
+            yield "route", f"{ident}/{where}", f"{where} by {by} of {name}"
+        for one in table["Associations"]:
+            of = "main" if one.get("Main") else "subnet"
+            yield "route table association", one["RouteTableAssociationId"], f"{of} of {name}"
+
+
+def _permissions(aws: Aws) -> Iterator[tuple[str, str, str]]:
+    """Give the policies that hang on roles and users, and those that are written into them."""
+    iam = aws.client("iam")
+    for kind in ("role", "user"):
+        key = f"{kind.title()}Name"
+        for one in _all(iam, f"list_{kind}s", f"{kind.title()}s"):
+            name = one[key]
+            asked = {key: name}
+            for policy in _all(iam, f"list_attached_{kind}_policies", "AttachedPolicies", **asked):
+                yield "attached policy", f"{name}/{policy['PolicyArn']}", f"{policy['PolicyName']} of {name}"
+            for inline in _all(iam, f"list_{kind}_policies", "PolicyNames", **asked):
+                yield "inline policy", f"{name}/{inline}", f"{inline} of {name}"
+
+
+def _bucket_settings(aws: Aws) -> Iterator[tuple[str, str, str]]:
+    """Give the settings that a bucket has, by name: what they say is for a refresh to compare."""
+    s3 = aws.client("s3")
+    for bucket in (one["Name"] for one in s3.list_buckets()["Buckets"]):
+        calls = {name: getattr(s3, f"get_bucket_{name}") for name in BUCKET_SETTINGS}
+        calls["public_access_block"] = s3.get_public_access_block
+        for name, call in calls.items():
+            try:
+                told = call(Bucket=bucket)
+            except ClientError as refused:
+                if refused.response["ResponseMetadata"]["HTTPStatusCode"] != NOT_FOUND:
+                    raise
+                continue
+            if told.keys() - {"ResponseMetadata"}:
+                yield "bucket setting", f"{bucket}/{name}", f"{name} of {bucket}"
 
 
 def _all(client: Any, operation: str, answer: str, **asked: Any) -> Iterator[Props]:
