@@ -21,7 +21,7 @@ from xgen_infra.rehearsal.tools import Tool, ensure
 from xgen_infra.schema import text as schema_text
 
 _XGEN = Path(sys.executable).with_name("xgen")
-_FEW, _MIDDLE, _MANY = 100, 550, 1000
+FEW, MIDDLE, MANY = 100, 550, 1000
 OF_ALL = (("check",), ("build-plan", "--json"), ("pipeline", "--output", "build/child.yml"))
 OF_ONE = ("explain", "eks7", "xgen-core", "POSTGRES_HOST")
 # renovate: datasource=crate depName=jsonschema-cli
@@ -38,25 +38,25 @@ def as_customers_grow() -> Iterator[Figure]:
     A difference leaves the start of Python out, which any ratio of totals hides growth behind.
     """
     with tempfile.TemporaryDirectory(prefix="xgen-bench-") as name:
-        folders = [write(Path(name) / str(size), size) for size in (_FEW, _MIDDLE, _MANY)]
+        folders = [write(Path(name) / str(size), size) for size in (FEW, MIDDLE, MANY)]
         for verb in OF_ALL:
             times, memories = zip(*(_costs(folder, verb) for folder in folders), strict=True)
-            yield from _grown(f"{verb[0]} of {_MANY} customers", times, "CPU s")
+            yield from _grown(f"{verb[0]} of {MANY} customers", times, "CPU s")
             yield from _grown(
-                f"{verb[0]} of {_MANY} customers: memory", [one / 1024 for one in memories], "MiB"
+                f"{verb[0]} of {MANY} customers: memory", [one / 1024 for one in memories], "MiB"
             )
         (one, small), (other, large) = _costs(folders[0], OF_ONE), _costs(folders[-1], OF_ONE)
-        words = f"{OF_ONE[0]} of one of {_MANY} customers"
+        words = f"{OF_ONE[0]} of one of {MANY} customers"
         yield Figure(words, other, unit="CPU s")
-        yield Figure(f"{words} / of one of {_FEW}", other / one, 1.25)
-        yield Figure(f"{words} / of one of {_FEW}: memory", large / small, 1.25)
+        yield Figure(f"{words} / of one of {FEW}", other / one, 1.25)
+        yield Figure(f"{words} / of one of {FEW}: memory", large / small, 1.25)
 
 
 def _grown(words: str, costs: Sequence[float], unit: str) -> Iterator[Figure]:
     few, middle, many = costs
     yield Figure(words, many, unit=unit)
     yield Figure(
-        f"{words}, the last {_MANY - _MIDDLE} / the {_MIDDLE - _FEW} before",
+        f"{words}, the last {MANY - MIDDLE} / the {MIDDLE - FEW} before",
         (many - middle) / (middle - few),
         1.25,
     )
@@ -67,7 +67,7 @@ def against_validators() -> Iterator[Figure]:
     cue = ensure([Tool.CUE], print)[Tool.CUE]
     rust = rust_jsonschema()
     with tempfile.TemporaryDirectory(prefix="xgen-bench-") as name:
-        folder = write(Path(name), _MANY)
+        folder = write(Path(name), MANY)
         schema = folder / "schema.json"
         schema.write_text(schema_text(), encoding="utf-8")
         files = [path.name for path in sorted(folder.glob("Pulumi.*.yaml"))]
@@ -84,9 +84,9 @@ def against_validators() -> Iterator[Figure]:
         ours, *others = _by_turns([lambda: _xgen(folder, ["check"]), *theirs.values()])
     goals = {"cue vet": 0.5, "jsonschema (Rust)": 3}
     for what, time in zip(theirs, others, strict=True):
-        yield Figure(f"check of {_MANY} customers / {what}", ours / time, goals[what])
-        yield Figure(f"{what} of {_MANY} customers", time, unit="s")
-    yield Figure(f"check of {_MANY} customers", ours, unit="s")
+        yield Figure(f"check of {MANY} customers / {what}", ours / time, goals[what])
+        yield Figure(f"{what} of {MANY} customers", time, unit="s")
+    yield Figure(f"check of {MANY} customers", ours, unit="s")
 
 
 def rust_jsonschema() -> Path | None:

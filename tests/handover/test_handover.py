@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,6 +16,23 @@ from xgen_infra.rehearsal.observe import until
 from .conftest import INTERRUPTED, STACK, Place, Watch, marks
 
 pytestmark = pytest.mark.e2e
+
+
+def applications(place: Place) -> dict[str, Any]:
+    try:
+        return place.view.applications()
+    except Exception:  # noqa: BLE001 - their kind is not there yet
+        return {}
+
+
+STEPS: dict[str, Callable[[Place, list[str]], bool]] = {
+    "the mirror": lambda _, lines: any(line.startswith("git: ") for line in lines),
+    "some Applications": lambda place, _: len(applications(place)) > 0,
+    "the stack": lambda _, lines: any(line.startswith("stack: ") for line in lines),
+    "Argo CD's first look": lambda _, lines: any(line.startswith("xgen-") for line in lines),
+    "Helm's first release": lambda _, lines: any("Helm let go" in line for line in lines),
+}
+"""When a handover is interrupted: by what it has said, and what is there."""
 
 
 def test_nothing_is_begun_while_the_file_says_helm(place: Place) -> None:
@@ -41,16 +60,9 @@ def test_interrupted_at_each_step_and_run_again_every_pod_runs_on_without_a_gap(
     place.change(("delivery",), "argocd")
     before = place.pods(place.namespace)
     assert place.scene.releases()
-    steps = {
-        "the mirror": lambda lines: any(line.startswith("git: ") for line in lines),
-        "some Applications": lambda _lines: len(applications(place)) > 0,
-        "the stack": lambda lines: any(line.startswith("stack: ") for line in lines),
-        "Argo CD's first look": lambda lines: any(line.startswith("xgen-") for line in lines),
-        "Helm's first release": lambda lines: any("Helm let go" in line for line in lines),
-    }
     with Watch(place.view, place.namespace) as watch:
-        for name, when in steps.items():
-            interrupted = place.interrupt("handover", STACK, when=when)
+        for name, when in STEPS.items():
+            interrupted = place.interrupt("handover", STACK, when=partial(when, place))
             assert interrupted.status == INTERRUPTED, (name, interrupted.said)
             assert "Traceback" not in interrupted.said
             assert place.pods(place.namespace) == before, name
@@ -58,15 +70,8 @@ def test_interrupted_at_each_step_and_run_again_every_pod_runs_on_without_a_gap(
     assert done.status == 0, done.said
     assert f"{len(before)} of {len(before)} run on" in done.said
     assert place.pods(place.namespace) == before
-    assert watch.looks > len(steps)
+    assert watch.looks > len(STEPS)
     assert not watch.gaps
-
-
-def applications(place: Place) -> dict[str, Any]:
-    try:
-        return place.view.applications()
-    except Exception:  # noqa: BLE001 - their kind is not there yet
-        return {}
 
 
 def test_nothing_of_helm_is_left(place: Place) -> None:

@@ -16,6 +16,8 @@ from xgen_infra.rehearsal.memory import MemoryWorld
 from xgen_infra.rehearsal.tools import Tool
 
 pytestmark = pytest.mark.e2e
+ROOM = 60_000
+"""Bytes that a state may have."""
 
 
 def cramped(world: MemoryWorld, folder: Path, room: int) -> Engine:
@@ -47,7 +49,7 @@ def test_a_state_that_was_cut_off_comes_back_and_what_was_made_meanwhile_is_foun
 
     # The engine tries each write for half a minute; one step at a time, few are under way.
     with pytest.raises(EngineError, match="file too large"):
-        cramped(world, tmp_path, 60_000).up(world.stack, "--parallel", "1")
+        cramped(world, tmp_path, ROOM).up(world.stack, "--parallel", "1")
     with pytest.raises(json.JSONDecodeError):
         json.loads(state.read_bytes())
     cut = state.read_bytes()

@@ -22,6 +22,8 @@ from xgen_infra.yamlfile import Document
 
 from .sites import VENDOR, bases, inputs, site_of
 
+READ, RENDERED, PAIRS = 80, 100, 150
+"""How many are generated; docs/reliability.md says so."""
 SETTINGS: dict[str, Any] = {
     "deadline": None,
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
@@ -33,7 +35,7 @@ def dumped(site: Site, *, defaults: bool) -> str:
     return stack_text(plain, {}, {})
 
 
-@settings(max_examples=80, **SETTINGS)
+@settings(max_examples=READ, **SETTINGS)
 @given(inputs(), st.booleans(), st.booleans())
 def test_a_site_that_is_written_and_read_is_the_same(made: Inputs, defaults: bool, quick: bool) -> None:
     site = site_of(made)
@@ -45,7 +47,7 @@ def test_a_site_that_is_written_and_read_is_the_same(made: Inputs, defaults: boo
     assert Site.model_validate(data, by_alias=True, by_name=False) == site
 
 
-@settings(max_examples=100, **SETTINGS)
+@settings(max_examples=RENDERED, **SETTINGS)
 @given(inputs(8))
 def test_the_chart_takes_the_values_that_are_made_of_a_valid_file(made: Inputs) -> None:
     for name in catalog.NAMES:
@@ -73,7 +75,7 @@ def named(made: Inputs, stack: str, project: str) -> Inputs:
     return replace(made, stack=stack, raw={**made.raw, "project": project})
 
 
-@settings(max_examples=150, **SETTINGS)
+@settings(max_examples=PAIRS, **SETTINGS)
 @given(inputs(3), inputs(3), STEMS, STEMS, STEMS, STEMS)
 @example(bases()[0], bases()[0], "a-b", "b", "xgen", "xgen-a")
 @example(bases()[0], bases()[0], "a", "a-state", "xgen", "xgen")
