@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
+from xgen_infra.rehearsal.backing import API_SERVER, EMULATOR, HELM, STORE
 from xgen_infra.rehearsal.secrecy.kinds import GROWING
 
 pytestmark = pytest.mark.e2e
@@ -47,15 +48,23 @@ def assert_nothing_left(folder: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stack", "kind"), [("aww", "eks"), pytest.param("lotteimall", "k3s", marks=pytest.mark.long)]
+    ("stack", "kind", "types"),
+    [
+        ("aww", "eks", {EMULATOR: 31, API_SERVER: 5, HELM: 1, STORE: 4}),
+        pytest.param("lotteimall", "k3s", {API_SERVER: 9, HELM: 1}, marks=pytest.mark.long),
+    ],
 )
-def test_a_customers_stack_is_brought_up_changed_and_torn_down_by_helm(stack: str, kind: str) -> None:
+def test_a_customers_stack_is_brought_up_changed_and_torn_down_by_helm(
+    stack: str, kind: str, types: dict[str, int]
+) -> None:
     report = rehearse(stack, "--delivery", "helm")
     failed = {name: saw for name, (passed, saw) in checks(report).items() if not passed}
     assert report["passed"], (report["error"], failed)
     assert report["kind"] == kind
     seen = checks(report)
+    assert report["types"] == types
     for name in (
+        "the policy pack finds nothing",
         "every replica ready",
         "every wired variable reaches its container",
         "nothing changes",
