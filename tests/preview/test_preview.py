@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,12 @@ import pytest
 
 from policy.rules import RULES
 from preview.repository import Repository
+from xgen_infra.engine import Violation
+from xgen_infra.preview.markdown import MARKER, markdown
+from xgen_infra.preview.plan import Change, Plan, Property
+from xgen_infra.preview.site import SitePreview
+from xgen_infra.rehearsal.canary import canary
+from xgen_infra.secrecy import Search
 
 pytestmark = pytest.mark.e2e
 CALLERS = {
@@ -24,6 +29,8 @@ CALLERS = {
     "PULUMI_ACCESS_TOKEN": "caller-pulumi-c0ffee",
     "PULUMI_CONFIG_PASSPHRASE": "caller-phrase-c0ffee",
 }
+SECRETS = Search({**CALLERS, "a part of them": "c0ffee", "a canary": "canary-"})
+"""What no preview may show: what the caller had, and a canary, of which the preview makes its own: by how each begins."""
 PRINTS_ITS_ENVIRONMENT = """\
 import os, pathlib, pulumi
 if pulumi.get_stack() == "main":
@@ -39,6 +46,33 @@ def by_name(site: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def previewed(done: Any) -> dict[str, dict[str, Any]]:
     assert "this is a bug" not in done.stderr, done.stderr
     return {site["stack"]: site for site in json.loads(done.stdout)["sites"]}
+
+
+def shows_no_secret(*texts: str) -> None:
+    """Refuse a secret in any encoding; the same text with one in it is found to have one."""
+    for text in texts:
+        assert SECRETS.in_text("preview", text) == []
+        assert SECRETS.in_text("preview", f"{text}{canary()}")
+
+
+def comment_of(sites: Iterable[Mapping[str, Any]]) -> str:
+    """Return the comment that is made of the same previews where --json is not asked for."""
+    return markdown([_previewed(site) for site in sites], "HEAD")
+
+
+def _previewed(site: Mapping[str, Any]) -> SitePreview:
+    plan = site["plan"] and Plan(
+        tuple(_change(change) for change in site["plan"]["changes"]),
+        site["plan"]["unchanged"],
+        tuple(Violation(**one) for one in site["plan"]["violations"]),
+        site["plan"]["policies"],
+    )
+    return SitePreview(**{**site, "plan": plan, "notes": tuple(site["notes"])})
+
+
+def _change(change: Mapping[str, Any]) -> Change:
+    rest = {key: value for key, value in change.items() if key not in {"loud", "properties"}}
+    return Change(**rest, properties=tuple(Property(**one) for one in change["properties"]))
 
 
 def test_a_change_on_aws_shows_what_is_replaced_and_that_data_is_protected(tmp_path: Path) -> None:
@@ -74,8 +108,10 @@ def test_a_change_on_aws_shows_what_is_replaced_and_that_data_is_protected(tmp_p
 
     values = site["values"]["values/xgen-core.yaml"]
     assert "-  host: nexus.aww.example:5000" in values or "nexus2.aww.example:5000" in values
-    assert "canary-" not in done.stdout
-    assert "c0ffee" not in done.stdout + done.stderr
+    comment = comment_of([site])
+    assert "`network-vpc`" in comment
+    assert "(secret)" in comment
+    shows_no_secret(done.stdout, done.stderr, comment)
 
 
 def test_a_change_of_program_chart_and_files_reaches_each_customer_in_one_comment(tmp_path: Path) -> None:
@@ -100,7 +136,7 @@ def test_a_change_of_program_chart_and_files_reaches_each_customer_in_one_commen
     words = ("lotteimall", "main", "gone", "fresh", "--against", base)
     done = tree.xgen("preview", *words, "--json", "--output", str(comment), env=CALLERS)
     sites = {site["stack"]: site for site in json.loads(comment.read_text())["sites"]}
-    everything = comment.read_text() + done.stdout + done.stderr
+    everything = comment.read_text() + done.stdout + done.stderr + comment_of(sites.values())
 
     changes = by_name(sites["lotteimall"])
     assert set(changes) == {f"releases-{name}" for name in _SIX}
@@ -122,8 +158,7 @@ def test_a_change_of_program_chart_and_files_reaches_each_customer_in_one_commen
     assert sites["main"]["outcome"] == "failed"
     assert "'PULUMI_HOME'" in sites["main"]["problem"], "the program could print what it was given"
     assert done.returncode == 1
-    assert "c0ffee" not in everything
-    assert not re.search(r"canary-[0-9a-f]{8}", everything)
+    shows_no_secret(everything)
 
 
 def test_a_change_that_breaks_a_policy_is_refused_and_what_breaks_it_is_named(tmp_path: Path) -> None:
@@ -148,9 +183,10 @@ def test_a_program_that_fails_at_the_base_and_a_chart_that_does_not_render_are_t
     base = tree.commit("Broken")
     (tree.folder / "__main__.py").write_text(program)
     tree.edit("charts/xgen-service/templates/service.yaml", "kind: Service\n", 'kind: {{ fail "no way" }}\n')
-    done = tree.xgen("preview", "main", "--against", base)
+    done = tree.xgen("preview", "main", "--against", base, env=CALLERS)
     assert done.returncode == 1
-    assert done.stdout.startswith("<!-- xgen preview -->\n")
+    assert done.stdout.startswith(f"{MARKER}\n")
+    shows_no_secret(done.stdout, done.stderr)
     assert "the base is broken" in done.stdout
     assert "the chart does not render" in done.stdout
     assert "no way" in done.stdout
