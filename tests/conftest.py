@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from xgen_infra.rehearsal.tools import Tool, ensure
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 if not os.environ.get("XGEN_RANDOM"):
     settings.load_profile("repeatable")
+
+# Begun by `&` in a shell without job control, this process ignores Ctrl-C, and so would every one that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

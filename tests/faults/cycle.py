@@ -14,15 +14,17 @@ from typing import Any, Self
 
 from xgen_infra.engine import Engine, EngineError
 from xgen_infra.rehearsal.canary import RehearsalFile
+from xgen_infra.rehearsal.observe import until
 from xgen_infra.rehearsal.standins import faults
 from xgen_infra.rehearsal.standins.faults import Fault, Kind
-from xgen_infra.rehearsal.standins.journal import read
+from xgen_infra.rehearsal.standins.journal import read, under_way
 
 KINDS = (Kind.ERROR, Kind.TIMEOUT, Kind.PARTIAL, Kind.KILL_ENGINE)
 NEEDS_RECOVERY = {Kind.TIMEOUT, Kind.KILL_ENGINE}
 """After these something may exist that the engine was not told of."""
 OPERATIONS = ("up", "change", "destroy")
 CHANGED = "xgen-core"
+_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,10 @@ class Ground:
         resources = self.engine.export(self.stack)["deployment"].get("resources") or []
         return frozenset(one["urn"] for one in resources)
 
+    def rest(self) -> None:
+        """Wait until no call is under way: one that was when its engine was killed ends after it."""
+        assert until(lambda: not under_way(self.journal), _SECONDS), under_way(self.journal)
+
     def now(self) -> Any:
         self.settle()
         return self.look()
@@ -232,6 +238,7 @@ def _fail(ground: Ground, name: str, fault: Fault) -> bool:
         assert not struck or name == "destroy", f"{name} did not notice {fault}"
         return struck
     if fault.kind is Kind.KILL_ENGINE:
+        ground.rest()
         ground.engine.cancel(ground.stack)
     if fault.kind in NEEDS_RECOVERY and name != "destroy":
         ground.recover()

@@ -5,10 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from xgen_infra.engine import EngineError
-from xgen_infra.rehearsal.observe import until
 from xgen_infra.rehearsal.standins import faults
 from xgen_infra.rehearsal.standins.faults import Kind
 from xgen_infra.rehearsal.standins.journal import read
@@ -24,7 +22,6 @@ As long as the program takes to register what it declares; a removal has everyth
 """
 _WIDE = ("--parallel", "32")
 _STRUCK = ("FaultError", "PartialFaultError")
-_SECONDS = 120
 
 
 @dataclass
@@ -94,15 +91,11 @@ class Sweep:
 
         A call that was under way when its engine was killed may end after it: it is waited for.
         """
-        begun = len(self.left) - len(faults.ordered(self.ground.journal))
-        assert until(lambda: len(self._ended(before)) >= begun, _SECONDS), f"{self}: a call does not end"
-        struck = [Call.of(one) for one in self._ended(before) if one["outcome"].startswith(_STRUCK)]
+        self.ground.rest()
+        ended = [one for one in read(self.ground.journal)[before:] if one["outcome"].startswith(_STRUCK)]
+        struck = [call for one in ended if (call := Call.of(one)) in self.left]
         self.left = [call for call in self.left if call not in struck]
         return struck
-
-    def _ended(self, before: int) -> list[dict[str, Any]]:
-        """Return what the journal says of calls that were to fail."""
-        return [one for one in read(self.ground.journal)[before:] if Call.of(one) in self.left]
 
     def _mend(self) -> None:
         """Do what a person does before the next attempt."""

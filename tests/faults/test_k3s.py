@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from xgen_infra.folder import read_site
+from xgen_infra.k3s.backup import NEVER
 from xgen_infra.rehearsal.control_plane.api import Api
 from xgen_infra.rehearsal.observe import until
 from xgen_infra.rehearsal.standins.faults import Kind
@@ -40,7 +41,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
             ]
 
         def settle() -> None:
-            assert until(none_going, 60)
+            assert until(none_going, 300)
 
         def anew() -> None:
             """Empty the state, then the cluster of what is protected and what the engine lets be."""
@@ -51,6 +52,8 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
                     api.delete(f"/api/v1/namespaces/{name}")
             settle()
 
+        # No dump begins by itself in the midst of it, and leaves a Job.
+        made.file.change(("cluster", "backup"), {"schedule": NEVER})
         journal = root / "stand-ins"
         yield Ground(
             made.engine,

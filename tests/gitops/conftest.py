@@ -79,6 +79,19 @@ def remote(tmp_path: Path) -> Iterator[Remote]:
         yield made
 
 
+def hold_pushes(remote: Remote, folder: Path) -> tuple[Path, Path]:
+    """Let a push wait and then be refused; return what appears when one waits, and what lets it go on (made by then).
+
+    Taking the hook away, `remote.bare / "hooks" / "pre-receive"`, lets pushes through again.
+    """
+    reached, released = folder / "reached", folder / "released"
+    hook = remote.bare / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {reached}\nwhile [ ! -e {released} ]; do sleep 0.05; done\nexit 1\n")
+    hook.chmod(0o755)
+    return reached, released
+
+
 class served:  # noqa: N801 - reads as a verb
     """A Git server in this process, with `certificates` as in GitSettings."""
 

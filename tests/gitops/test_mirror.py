@@ -17,7 +17,7 @@ from xgen_infra.mirror.content import content
 from xgen_infra.mirror.publish import publish
 from xgen_infra.mirror.push import MirrorError, Plan
 
-from .conftest import PASSWORD, URL, Customers, Remote, through
+from .conftest import PASSWORD, URL, Customers, Remote, hold_pushes, through
 
 Mirrored = Callable[..., Plan]
 CORE = "values/xgen-core.yaml"
@@ -276,10 +276,7 @@ def test_the_password_is_in_no_argument_and_in_no_message(
 def test_a_push_that_was_cut_off_is_made_up_by_the_next_run(
     customers: Customers, remote: Remote, tmp_path: Path
 ) -> None:
-    reached, hook = tmp_path / "reached", remote.bare / "hooks" / "pre-receive"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text(f"#!/bin/sh\ntouch {reached}\nsleep 0.5\nexit 1\n")
-    hook.chmod(0o755)
+    reached, released = hold_pushes(remote, tmp_path)
     process = subprocess.Popen(
         customers.command("mirror", "aww"),
         env=customers.env(),
@@ -290,8 +287,9 @@ def test_a_push_that_was_cut_off_is_made_up_by_the_next_run(
         assert process.poll() is None
         time.sleep(0.05)
     process.kill()
+    released.touch()
     process.communicate()
-    hook.unlink()
+    (remote.bare / "hooks" / "pre-receive").unlink()
     said(customers)
     assert remote.files() == expected(customers)
     assert "nothing to do" in said(customers)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Customers, Remote, served, through
+from .conftest import Customers, Remote, hold_pushes, served, through
 
 HOSTS = ("aww", "stranger", "broken", "helm", "absent")
 
@@ -94,10 +94,7 @@ def test_a_strangers_head_is_named_for_one_site_alone(several: Customers) -> Non
 def test_interrupted_it_says_what_is_left_and_the_next_run_does_that(
     several: Customers, remote: Remote, second: Remote, tmp_path: Path
 ) -> None:
-    reached, hook = tmp_path / "reached", second.bare / "hooks" / "pre-receive"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text(f"#!/bin/sh\ntouch {reached}\nsleep 2\nexit 1\n")
-    hook.chmod(0o755)
+    reached, released = hold_pushes(second, tmp_path)
     process = subprocess.Popen(
         several.command("mirror", "aww", "stranger"),
         env=several.env(),
@@ -109,11 +106,12 @@ def test_interrupted_it_says_what_is_left_and_the_next_run_does_that(
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
+    released.touch()
     out, err = process.communicate(timeout=120)
     assert process.returncode == 130, err
     assert "stranger  interrupted" in out
     assert "stranger: it was interrupted" in err
-    hook.unlink()
+    (second.bare / "hooks" / "pre-receive").unlink()
     again = several.xgen("mirror", "aww", "stranger")
     assert again.returncode == 0, again.stderr
     assert "values/xgen-core.yaml" in second.files()

@@ -159,7 +159,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         found.change(("delivery",), "helm")
         found.change(("services", "xgen-core", "vars"), {"BEFORE_THE_HANDOVER": "yes"})
         made.engine.up(STACK)
-        assert until(found.ready, 120)
+        assert until(found.ready, 300)
         yield found
         made.supervisor.check()
 

@@ -96,10 +96,10 @@ def test_argo_cd_can_take_away_what_helm_once_set(place: Place) -> None:
     before = place.pods(place.namespace)
     place.change(("services", "xgen-core", "vars"), {"AFTER_THE_HANDOVER": "yes"})
     assert place.xgen("mirror", STACK).status == 0
-    assert until(lambda: "AFTER_THE_HANDOVER" in place.configured("xgen-core"), 60)
+    assert until(lambda: "AFTER_THE_HANDOVER" in place.configured("xgen-core"), 300)
     assert "BEFORE_THE_HANDOVER" not in place.configured("xgen-core")
     old = {name for name in before if "/xgen-core-" in name}
-    assert until(lambda: not old & place.pods(place.namespace).keys() and place.ready(), 120)
+    assert until(lambda: not old & place.pods(place.namespace).keys() and place.ready(), 300)
 
 
 def test_the_way_back_is_refused_with_its_reason_by_preview_and_by_up(place: Place) -> None:

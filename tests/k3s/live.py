@@ -22,7 +22,7 @@ def eventually(condition: Callable[[], bool], seconds: float = 90) -> None:
         try:
             if condition():
                 return
-        except (httpx.HTTPStatusError, KeyError, ValueError):
+        except (httpx.HTTPError, KeyError, ValueError):
             pass
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.2)

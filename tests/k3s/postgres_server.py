@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Mapping
@@ -21,21 +20,6 @@ from xgen_infra.site.parts import Postgres
 
 NOBODY = 65534
 """PostgreSQL refuses to run as root."""
-
-
-def free_port() -> int:
-    """Return a free port of the loopback address below the ephemeral range."""
-    for port in range(21000, 32000, 7):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                try:
-                    probe.close()
-                    with socket.socket() as bound:
-                        bound.bind(("127.0.0.1", port))
-                except OSError:
-                    continue
-                return port
-    raise RuntimeError("no free port")
 
 
 @dataclass(frozen=True)

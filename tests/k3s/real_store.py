@@ -28,10 +28,10 @@ from minio.error import S3Error
 from xgen_infra.k3s import backup, objects
 from xgen_infra.k3s.manifests import stateful_set
 from xgen_infra.k3s.workload import Mirror
+from xgen_infra.rehearsal.ports import free_ports
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from k3s.dumps import DUMPS
-from k3s.postgres_server import free_port
 
 KEYS = {objects.ACCESS_KEY: "canaryAccess01", objects.SECRET_KEY: "canary/secret+key&'\"x"}
 BUCKET = "xgen-mart"
@@ -64,7 +64,7 @@ def gateway(home: Path, keys: Mapping[str, str]) -> Iterator[str]:
     pod = stateful_set(workload, "any", 1)["spec"]["template"]["spec"]
     (init,), (main,) = pod["initContainers"], pod["containers"]
     subprocess.run([word.replace("/data", f"{home}/data") for word in init["command"]], check=True)
-    address = f"127.0.0.1:{free_port()}"
+    address = f"127.0.0.1:{free_ports(1)[0]}"
     env = environment(main["env"], home, keys) | {"VGW_PORT": address}
     # What the image's entry point does with these two variables.
     server = subprocess.Popen(["versitygw", env["VGW_BACKEND"], env["VGW_BACKEND_ARG"]], env=env)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -196,6 +197,19 @@ def standing(api: Api) -> dict[str, str]:
     return found
 
 
+def at_rest(api: Api) -> dict[str, str]:
+    """Return what stands once its controllers have said all that they have to say."""
+    seen = [standing(api)]
+
+    def still() -> bool:
+        time.sleep(2)
+        seen.append(standing(api))
+        return seen[-1] == seen[-2]
+
+    eventually(still)
+    return seen[-1]
+
+
 def test_what_runs_already_stops_the_up_until_the_file_adopts_it_and_is_then_left_as_it_is(
     tmp_path: Path,
 ) -> None:
@@ -206,7 +220,7 @@ def test_what_runs_already_stops_the_up_until_the_file_adopts_it_and_is_then_lef
             api.create(SETS, server)
             api.create(f"/api/v1{SPACE}/services", service)
         eventually(lambda: ready(api) == FOUR)
-        before = standing(api)
+        before = at_rest(api)
         with pytest.raises(EngineError, match="xgen-system"):
             engine.up("mart")
         assert standing(api) == before

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from xgen_infra.k3s import backup
+from xgen_infra.rehearsal.ports import free_ports, release
 from xgen_infra.site.parts import Postgres
 
 from .dumps import DUMPS
-from .postgres_server import Pod, binaries, free_port, stop
+from .postgres_server import Pod, binaries, stop
 
 pytestmark = pytest.mark.e2e
 MEMORY = Path("/dev/shm")
@@ -44,12 +45,14 @@ def programs(request: pytest.FixtureRequest, ground: Path) -> Path:
 
 
 @pytest.fixture
-def pod(programs: Path, ground: Path) -> Pod:
+def pod(programs: Path, ground: Path) -> Iterator[Pod]:
     home = Path(tempfile.mkdtemp(prefix="pod-", dir=ground))
     home.chmod(0o755)
-    made = Pod(home, programs, free_port(), Postgres())
+    (port,) = free_ports(1)
+    made = Pod(home, programs, port, Postgres())
     made.mount()
-    return made
+    yield made
+    release([port])
 
 
 @pytest.fixture

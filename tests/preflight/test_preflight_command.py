@@ -119,13 +119,14 @@ def test_only_and_skip_choose_and_a_wrong_name_gets_a_suggestion(
 def test_no_more_run_at_once_than_were_asked_for(
     customers: Customers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at_once, most, lock = 0, 0, threading.Lock()
+    at_once, most, lock, three = 0, 0, threading.Lock(), threading.Barrier(3, timeout=30)
 
     def look(_: Any) -> Iterator[Result]:
         nonlocal at_once, most
         with lock:
             at_once += 1
             most = max(most, at_once)
+        three.wait()
         time.sleep(0.05)
         with lock:
             at_once -= 1

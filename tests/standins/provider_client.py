@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,12 +111,13 @@ class Boxes:
 
     boxes: dict[str, Props] = field(default_factory=dict)
     seen: list[Request] = field(default_factory=list)
+    idents: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def create(self, req: Request) -> Made:
         self.seen.append(req)
         if req.inputs.get("colour") == "forbidden":
             raise ValueError("boxes are never forbidden")
-        ident = str(len(self.boxes) + 1)
+        ident = str(next(self.idents))
         self.boxes[ident] = {**req.inputs, "key": "s3cret", "owner": req.config.get("owner", "")}
         made = Made(ident, self.boxes[ident])
         if req.inputs.get("colour") == "slow":

@@ -3,9 +3,11 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import grpc
 import pytest
@@ -271,6 +273,7 @@ def test_an_ordered_kill_ends_the_providers_process_after_the_work(tmp_path):
     assert ended.returncode == -signal.SIGKILL
     assert (tmp_path / "two").exists()
     assert not (tmp_path / "three").exists()
+    assert not journal.under_way(tmp_path)
 
 
 def test_two_faults_strike_two_calls(client, tmp_path):
@@ -281,11 +284,18 @@ def test_two_faults_strike_two_calls(client, tmp_path):
     client.create({"size": 1})
 
 
-def test_calls_that_are_made_while_a_failure_is_held_back_fail_beside_it(client, tmp_path):
-    faults.order(tmp_path, [Fault(Kind.ERROR, hold=0.5), Fault(Kind.TIMEOUT, hold=0.5)])
-    began = time.monotonic()
+def test_calls_that_are_made_while_a_failure_is_held_back_fail_beside_it(client, tmp_path, monkeypatch):
+    held, both = [], threading.Barrier(2, timeout=30)
+
+    def hold(seconds):
+        held.append(seconds)
+        both.wait()
+
+    monkeypatch.setattr(journal, "time", SimpleNamespace(sleep=hold, monotonic=time.monotonic))
+    faults.order(tmp_path, [Fault(Kind.ERROR, hold=0.5), Fault(Kind.TIMEOUT, hold=0.25)])
     with ThreadPoolExecutor() as pool:
         calls = [pool.submit(client.create, {"size": size}) for size in (1, 2)]
         failed = [call.exception() for call in calls]
     assert all(isinstance(error, grpc.RpcError) for error in failed)
-    assert 0.5 <= time.monotonic() - began < 1.0
+    assert sorted(held) == [0.25, 0.5]
+    assert not both.broken, "one was held back after the other"

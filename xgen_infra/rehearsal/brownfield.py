@@ -28,7 +28,7 @@ from xgen_infra.rehearsal.tools import Tool
 from xgen_infra.rehearsal.world import World
 from xgen_infra.site import Site
 
-_SECONDS = 180.0
+_SECONDS = 300.0
 
 
 def adopts(site: Site) -> bool:

@@ -25,7 +25,7 @@ from xgen_infra.rehearsal.secrecy.phase import Secrecy
 from xgen_infra.rehearsal.world import World
 from xgen_infra.removal import Resource, leftovers, resources_of
 
-_READY_SECONDS = 90.0
+_READY_SECONDS = 300.0
 CHANGED: catalog.ServiceName = "xgen-core"
 """The service of which the rehearsal changes one value."""
 
@@ -217,7 +217,7 @@ class Rehearsal:
             kept = dict(Counter(resource.type.rsplit(":", 1)[-1] for resource in protected))
             phase.check("nothing but protected data is left", not others, f"kept: {kept or 'nothing'}")
             adopted = bool(site.k3s and site.k3s.adopt.namespace)
-            gone = adopted or until(lambda: site.namespace not in self.view.namespaces(), 30)
+            gone = adopted or until(lambda: site.namespace not in self.view.namespaces(), _READY_SECONDS)
             left = self.view.namespaces() - self._namespaces_before
             phase.check("the six services are gone", gone, f"namespaces left: {sorted(left) or 'none'}")
             if self._brownfield:

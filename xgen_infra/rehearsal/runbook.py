@@ -16,7 +16,7 @@ from xgen_infra.rehearsal.report import Phase
 from xgen_infra.rehearsal.standins.aws.world import ROOT_KEY_ID
 from xgen_infra.rehearsal.world import World
 
-_SECONDS = 90.0
+_SECONDS = 300.0
 """How long an autoscaler may take until it has its first metrics."""
 
 

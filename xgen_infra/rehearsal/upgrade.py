@@ -22,7 +22,7 @@ from xgen_infra.rehearsal.world import World
 _LINK = "program"
 _SECTION = re.compile(r"^### State changes\n(?P<text>.*?)(?=^#|\Z)", re.MULTILINE | re.DOTALL)
 _RELEASE_TAGS = "v[0-9]*"
-_SETTLED_SECONDS = 120.0
+_SETTLED_SECONDS = 300.0
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from xgen_infra.rehearsal.tools import Tool
 from xgen_infra.site import Site
 from xgen_infra.versions import ARGO_CD, CLUSTER_AUTOSCALER, LOAD_BALANCER_CONTROLLER
 
-_SECONDS = 60.0
+_SECONDS = 300.0
 Session = tuple[str, str, str]
 """Credentials of an assumed role: key id, secret, token."""
 

@@ -212,11 +212,15 @@ def test_an_object_that_is_gone_reads_as_gone_and_deletes_without_a_word(bench, 
 
 
 def test_a_deployment_that_does_not_become_ready_is_kept_and_says_why(bench):
-    greedy = deployment(cpu="100", annotations={marks.TIMEOUT: "2"})
-    with pytest.raises(grpc.RpcError) as partial:
-        bench.make(DEPLOYMENT, greedy)
-    detail = initialization_failure(partial.value)
-    assert detail.id == f"{bench.namespace}/web"
+    # The controller may have said nothing yet when the first is over.
+    for seconds in ("2", "30"):
+        greedy = deployment(cpu="100", name=f"web-{seconds}", annotations={marks.TIMEOUT: seconds})
+        with pytest.raises(grpc.RpcError) as partial:
+            bench.make(DEPLOYMENT, greedy)
+        detail = initialization_failure(partial.value)
+        if "has not seen the last change" not in detail.reasons[0]:
+            break
+    assert detail.id == f"{bench.namespace}/{greedy['metadata']['name']}"
     assert "0 of 1 replicas available" in detail.reasons[0]
     assert "timed out" in detail.reasons[0]
     with pytest.raises(grpc.RpcError) as unready:
@@ -231,7 +235,7 @@ def test_a_run_that_is_cancelled_stops_waiting(bench):
     started = time.monotonic()
     with pytest.raises(grpc.RpcError, match="cancelled"):
         client.create(greedy, urn=urn(DEPLOYMENT))
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60, "not cancelled, it waits for 600 s"
 
 
 def test_a_service_waits_for_a_ready_pod_and_a_load_balancer_for_its_address(bench):

@@ -208,7 +208,7 @@ def test_an_atomic_installation_that_fails_leaves_nothing(bench, slow, helm):
 def test_skipping_the_wait_does_not_wait(bench, slow):
     started = time.monotonic()
     bench.make(TOKEN, release(values=GREEDY, skipAwait=True))
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60, "the pod fits no node: who waits for it waits for 300 s"
 
 
 def test_a_release_left_pending_is_refused_with_the_way_out(bench, chart, binaries, plane, helm):

@@ -147,9 +147,14 @@ class Scene:
 
     def settled(self) -> bool:
         """Whether each service has as many pods as its Deployment wants: none is still to come or to go."""
-        deployments = self.view.apps.list_namespaced_deployment(self.world.site.namespace).items
+        namespace = self.world.site.namespace
+        if any(
+            pod.metadata.deletion_timestamp for pod in self.view.core.list_namespaced_pod(namespace).items
+        ):
+            return False
+        deployments = self.view.apps.list_namespaced_deployment(namespace).items
         wanted = {one.metadata.name: one.spec.replicas for one in deployments}
-        there = Counter(pod.service for pod in self.view.pods(self.world.site.namespace))
+        there = Counter(pod.service for pod in self.view.pods(namespace))
         return all(there[name] == wanted.get(name) for name in catalog.NAMES)
 
     def load(self, service: str, usage: str | None) -> None:

@@ -25,7 +25,7 @@ MODULE = "github.com/argoproj/argo-cd/v3"
 CONTROLLER = "argocd-application-controller"
 POLL_SECONDS = 3
 """How often Argo CD looks for a commit here, in place of the minutes of the customer's file."""
-_SECONDS = 60.0
+_SECONDS = 300.0
 _PACKAGE = "xgen_infra.rehearsal.gitops"
 _SOURCE = str(Path(__file__).parents[3])
 

@@ -19,6 +19,8 @@ from xgen_infra.rehearsal.standins import faults
 from xgen_infra.rehearsal.standins.faults import Fault, Kind
 
 FILE = "journal.jsonl"
+_UNDER_WAY = "under-way-"
+"""One empty file a call."""
 _ERROR_LENGTH = 300
 
 
@@ -53,6 +55,8 @@ class Journal:
         """
         with self._lock:
             number = next(self._numbers)
+        mark = self._folder / f"{_UNDER_WAY}{os.getpid()}-{self._provider}-{number}"
+        mark.touch()
         fault = faults.due(self._folder, self._provider, method, urn)
         started, outcome = time.monotonic(), "ok"
         try:
@@ -72,6 +76,7 @@ class Journal:
                 outcome=outcome,
                 **(notes or {}),
             )
+            mark.unlink(missing_ok=True)
 
     def write(self, **entry: Any) -> None:
         """Append one line."""
@@ -105,6 +110,12 @@ def read(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
+def under_way(folder: Path) -> list[str]:
+    """Return the calls of a folder's stand-ins that have not ended; one may outlive the engine that made it."""
+    marks = [path.name.removeprefix(_UNDER_WAY) for path in folder.glob(f"{_UNDER_WAY}*")]
+    return [mark for mark in marks if psutil.pid_exists(int(mark.partition("-")[0]))]
+
+
 def _refuse(fault: Fault | None, method: str, urn: str) -> None:
     if fault and fault.kind is Kind.ERROR:
         time.sleep(fault.hold)
@@ -113,8 +124,12 @@ def _refuse(fault: Fault | None, method: str, urn: str) -> None:
 
 def _process_at(peer: str) -> int:
     """Return the process that holds the caller's end of a connection (peer: `ipv4:127.0.0.1:PORT`)."""
-    port = int(peer.rsplit(":", 1)[-1])
-    for connection in psutil.net_connections(kind="tcp"):
-        if connection.laddr and connection.laddr.port == port and connection.pid not in {None, os.getpid()}:
-            return int(connection.pid or 0)
+    port, mine = int(peer.rsplit(":", 1)[-1]), os.getpid()
+    # A port alone names no connection: outgoing ones to several servers may share it.
+    found = psutil.net_connections(kind="tcp")
+    ends = [(one.pid, one.laddr.port, one.raddr.port) for one in found if one.pid and one.laddr and one.raddr]
+    called = {local for pid, local, remote in ends if pid == mine and remote == port}
+    for pid, local, remote in ends:
+        if pid != mine and local == port and remote in called:
+            return pid
     raise FaultError(f"no process was found at {peer}")
