@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
+from xgen_infra import catalog
 from xgen_infra.engine import EngineError
 from xgen_infra.folder import read_site
 from xgen_infra.rehearsal.control_plane.api import Api
@@ -30,6 +31,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.long]
 ROOT = Path(__file__).parents[2]
 API_SERVER = "kube-apiserver"
 SERVICE = "xgen-core"
+RELEASE = "kubernetes:helm.sh/v3:Release"
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +115,51 @@ def test_a_second_up_is_refused_with_who_holds_the_lock_and_how_to_clear_it(runn
     assert "pulumi cancel" in said
 
 
+@pytest.mark.parametrize("status", ["pending-upgrade", "pending-install"])
+def test_a_release_that_was_cut_off_is_upgraded_after_recover(running: World, api: Api, status: str) -> None:
+    _cut_off(api, running.site.namespace, status)
+    change(running, status)
+    with pytest.raises(EngineError, match="another operation"):
+        running.engine.up(running.stack)
+    done = xgen(running, "recover", running.stack, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert f"({status})" in done.stdout
+    pods = _pods(api, running.site.namespace)
+    running.engine.up(running.stack)
+    others = {name: uid for name, uid in pods.items() if SERVICE not in name}
+    assert others.items() <= _pods(api, running.site.namespace).items()
+    assert not running.engine.preview(running.stack).changed
+
+
+def test_first_installations_that_were_cut_off_are_made_again_after_recover(running: World, api: Api) -> None:
+    """Of each there is one record, pending, its objects stand, and no release is in the state."""
+    namespace = running.site.namespace
+    _first_only(api, namespace)
+    state = running.engine.export(running.stack)
+    state["deployment"]["resources"] = [
+        one for one in state["deployment"]["resources"] if one["type"] != RELEASE
+    ]
+    running.engine.run("stack", "import", "--stack", running.stack, given=json.dumps(state))
+    pods, before = _pods(api, namespace), contents(api)
+    with pytest.raises(EngineError, match="cannot re-use a name"):
+        running.engine.up(running.stack)
+    done = xgen(running, "recover", running.stack, "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in catalog.NAMES:
+        assert f"{namespace}/{name} revision 1 (pending-install)" in done.stdout
+    assert not [name for name in contents(api) if name.startswith(f"release {namespace}/")]
+    made = running.engine.up(running.stack).changed
+    assert {(step.op, step.name) for step in made} == {
+        ("create", f"releases-{name}") for name in catalog.NAMES
+    }
+    settled = {name: "deployed" if name.startswith("release ") else one for name, one in before.items()}
+    assert not apart(settled, contents(api))
+    assert _pods(api, namespace) == pods, "the objects were taken over"
+    assert not running.engine.preview(running.stack).changed
+
+
 def test_without_the_api_server_nothing_is_done_and_nothing_is_forgotten(running: World, api: Api) -> None:
+    """The last: nodes that are out of touch for long are given up, and simulated pods are never ready again."""
     before, state, known = contents(api), resources(running), running.engine.export(running.stack)
     change(running, "no api server")
     with without_api_server(running, api):
@@ -135,20 +181,14 @@ def test_without_the_api_server_nothing_is_done_and_nothing_is_forgotten(running
     assert [step.name for step in running.engine.up(running.stack).changed] == [f"releases-{SERVICE}"]
 
 
-@pytest.mark.parametrize("status", ["pending-upgrade", "pending-install"])
-def test_a_release_that_was_cut_off_is_upgraded_after_recover(running: World, api: Api, status: str) -> None:
-    _cut_off(api, running.site.namespace, status)
-    change(running, status)
-    with pytest.raises(EngineError, match="another operation"):
-        running.engine.up(running.stack)
-    done = xgen(running, "recover", running.stack, "--yes")
-    assert done.returncode == 0, done.stderr
-    assert f"({status})" in done.stdout
-    pods = _pods(api, running.site.namespace)
-    running.engine.up(running.stack)
-    others = {name: uid for name, uid in pods.items() if SERVICE not in name}
-    assert others.items() <= _pods(api, running.site.namespace).items()
-    assert not running.engine.preview(running.stack).changed
+def _first_only(api: Api, namespace: str) -> None:
+    """Leave what killed first installations leave: of each release one record, which says so."""
+    where = f"/api/v1/namespaces/{namespace}/secrets"
+    for item in api.get(f"{where}?labelSelector=owner%3Dhelm")["items"]:
+        api.delete(f"{where}/{item['metadata']['name']}")
+        labels = item["metadata"]["labels"]
+        if labels["status"] == "deployed":
+            api.create(where, _record(item, namespace, labels["name"], 1, "pending-install"))
 
 
 def _cut_off(api: Api, namespace: str, status: str) -> None:
@@ -156,23 +196,28 @@ def _cut_off(api: Api, namespace: str, status: str) -> None:
     listed = api.get(f"/api/v1/namespaces/{namespace}/secrets?labelSelector=owner%3Dhelm,name%3D{SERVICE}")
     newest = max(listed["items"], key=lambda one: int(one["metadata"]["labels"]["version"]))
     version = int(newest["metadata"]["labels"]["version"]) + 1
+    api.create(
+        f"/api/v1/namespaces/{namespace}/secrets", _record(newest, namespace, SERVICE, version, status)
+    )
+
+
+def _record(newest: dict[str, Any], namespace: str, name: str, version: int, status: str) -> dict[str, Any]:
     release = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(newest["data"]["release"]))))
     release["version"] = version
     release["info"]["status"] = status
     packed = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(release).encode()))).decode()
     labels = {**newest["metadata"]["labels"], "version": str(version), "status": status}
-    record: dict[str, Any] = {
+    return {
         "apiVersion": "v1",
         "kind": "Secret",
         "type": HELM,
         "metadata": {
-            "name": f"sh.helm.release.v1.{SERVICE}.v{version}",
+            "name": f"sh.helm.release.v1.{name}.v{version}",
             "namespace": namespace,
             "labels": {**labels, "modifiedAt": str(int(time.time()))},
         },
         "data": {"release": packed},
     }
-    api.create(f"/api/v1/namespaces/{namespace}/secrets", record)
 
 
 def _pods(api: Api, namespace: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ _ROUNDS = 12
 _KEPT = ("urn", "type", "parent", "provider", "protect", "additionalSecretOutputs")
 _MANAGER = "pulumi-kubernetes"
 _OURS = "stack"
+_RELEASE = "kubernetes:helm.sh/v3:Release"
 _KEY = "aws:iam/accessKey:AccessKey"
 _USER = "aws:iam/user:User"
 _REFUSED = (ClientError, BotoCoreError)
@@ -53,17 +54,20 @@ class Recovery:
     def run(self, *, charts: bool = True) -> Recovered:
         """Find, round by round, what exists and is in no state, and take it in; run again, it finds nothing.
 
-        With `charts`, Helm's records are looked at first, in the clusters themselves.
+        With `charts`, Helm's records are looked at before anything is taken, in the clusters themselves.
 
         Only what carries this stack's mark is taken: its tag in AWS, the provider's field manager in Kubernetes.
         Raises RecoveryError and EngineError; UnreachableError for a cluster that does not answer.
         """
-        forgotten = self._forget_pending() if charts else []
+        forgotten: list[str] = []
         taken: list[str] = []
-        for _ in range(_ROUNDS):
+        for number in range(_ROUNDS):
             state = self.engine.export(self.stack)
             preview = json.loads(self.engine.run("preview", "--json", "--stack", self.stack))
-            entries = list(self._entries(state, candidates(state, preview)))
+            lacking = candidates(state, preview)
+            if charts and not number:
+                forgotten = self._forget_pending(lacking)
+            entries = list(self._entries(state, lacking))
             found = self._take(state, entries)
             taken += found
             if not found:
@@ -83,16 +87,14 @@ class Recovery:
                 if key["AccessKeyId"] not in known:
                     yield iam, user["id"], key["AccessKeyId"]
 
-    def _forget_pending(self) -> list[str]:
+    def _forget_pending(self, lacking: Sequence[Candidate]) -> list[str]:
+        """Forget them in the namespaces of all releases: of a first installation, the state may know none."""
         state = json.loads(self.engine.run("stack", "export", "--show-secrets", "--stack", self.stack))
-        resources = [
-            *(state["deployment"].get("resources") or []),
-            *(one["resource"] for one in state["deployment"].get("pending_operations") or []),
-        ]
+        known = [(one["type"], one.get("inputs") or {}) for one in state["deployment"].get("resources") or []]
         spaces = {
-            str(one["inputs"]["namespace"])
-            for one in resources
-            if one["type"] == "kubernetes:helm.sh/v3:Release" and one.get("inputs", {}).get("namespace")
+            str(inputs["namespace"])
+            for kind, inputs in (*known, *((one.type, one.inputs) for one in lacking))
+            if kind == _RELEASE and inputs.get("namespace")
         }
         forgotten: list[str] = []
         for provider in clusters.providers(state) if spaces else ():
@@ -177,7 +179,7 @@ class Recovery:
 
     def _is_ours(self, state: Mapping[str, Any], resource: Entry) -> bool:
         outputs = resource.get("outputs") or {}
-        if resource["type"] == "kubernetes:helm.sh/v3:Release":
+        if resource["type"] == _RELEASE:
             return True
         if resource["type"].startswith("kubernetes:"):
             fields = (outputs.get("metadata") or {}).get("managedFields") or []
