@@ -25,6 +25,8 @@ NEEDS_RECOVERY = {Kind.TIMEOUT, Kind.KILL_ENGINE}
 OPERATIONS = ("up", "change", "destroy")
 CHANGED = "xgen-core"
 _SECONDS = 300
+_NTH = 2
+"""Which call of a method is refused: as many are made of each by every operation."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,9 @@ class Ground:
     def calls(self) -> list[Call]:
         return [Call.of(entry) for entry in read(self.journal) if entry["method"] in faults.CHANGING]
 
+    def refresh(self) -> None:
+        self.engine.refresh(self.stack)
+
     def known(self) -> frozenset[str]:
         resources = self.engine.export(self.stack)["deployment"].get("resources") or []
         return frozenset(one["urn"] for one in resources)
@@ -181,16 +186,24 @@ def undisturbed(ground: Ground) -> Moment:
 
 
 def chained(
-    ground: Ground, expected: Moment, counts: Mapping[str, int], dice: Random
+    ground: Ground,
+    expected: Moment,
+    counts: Mapping[str, int],
+    dice: Random,
+    questions: Mapping[str, Sequence[str]],
 ) -> tuple[list[Fault], list[str]]:
     """Live one life in which each operation fails so many times, further on each time, before it gets through.
 
-    What converges from the last of them has converged from all. Returns the faults that struck and what differed.
+    Before that it fails once for each of its `questions`, the methods of calls that change nothing; a refresh at the
+    end does so too. What converges from the last of them has converged from all. Returns the faults that struck and
+    what differed.
     """
     struck: list[Fault] = []
+    refused: list[Fault] = []
     wrong = []
     for name in OPERATIONS:
         before, mine = len(ground.calls()), []
+        refused += _refused(ground, name, questions.get(name, ()))
         for left in range(counts[name], 0, -1):
             remaining = max(len(expected.calls[name]) - (len(ground.calls()) - before), 1)
             fault = Fault(KINDS[len(struck) % len(KINDS)], dice.randint(1, max(remaining // left, 1)))
@@ -200,7 +213,16 @@ def chained(
                 wrong += [f"{name} {fault}: {line}" for line in ground.lost()]
         wrong += _ends_well(ground, expected, name, ", ".join(map(str, mine)))
     ground.back()
-    return struck, wrong
+    if later := _refused(ground, "refresh", questions.get("refresh", ())):
+        ground.refresh()
+        wrong += differences(ground, expected, OPERATIONS[-1])
+    return [*struck, *refused, *later], wrong
+
+
+def _refused(ground: Ground, name: str, questions: Sequence[str]) -> list[Fault]:
+    """Let an operation fail by a question that is refused, for each of them; return those that struck."""
+    asked = [Fault(Kind.ERROR, _NTH, methods=(method,)) for method in questions]
+    return [fault for fault in asked if _fail(ground, name, fault)]
 
 
 def _ends_well(ground: Ground, expected: Moment, name: str, after: str) -> list[str]:

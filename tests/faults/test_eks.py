@@ -22,7 +22,7 @@ from xgen_infra.rehearsal.standins.faults import Kind
 from xgen_infra.rehearsal.tools import MEMORY_TOOLS, ensure
 
 from .cycle import KINDS, Ground, Moment, undisturbed
-from .plans import try_a_sample
+from .plans import QUESTIONS, try_a_sample
 from .sweep import sweep
 
 pytestmark = pytest.mark.e2e
@@ -124,7 +124,7 @@ def expected(ground: Ground) -> Moment:
 
 def test_a_life_of_many_faults_ends_where_an_undisturbed_one_does(ground: Ground, expected: Moment) -> None:
     assert expected.up.aws
-    try_a_sample(ground, expected)
+    try_a_sample(ground, expected, QUESTIONS)
 
 
 @pytest.mark.faults
