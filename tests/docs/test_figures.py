@@ -19,7 +19,7 @@ from standins.kubernetes_cases import KUBERNETES
 
 from bench import check
 from policy.rules import RULES
-from xgen_infra.rehearsal.secrecy.kinds import OF_ARGO_CD, Kind
+from xgen_infra.rehearsal.secrecy.kinds import GROWING, OF_ARGO_CD, Kind
 from xgen_infra.rehearsal.standins.aws.functions import FUNCTIONS
 from xgen_infra.secrecy.search import encodings
 
@@ -44,7 +44,7 @@ def several(sizes: tuple[int, ...]) -> str:
         f"{len(KILLED_AT) - 1} moments",
         f"{len(STEPS)} moments",
         f"{test_full_disk.ROOM:,} bytes",
-        f"{len(Kind)} kinds of places, {len(OF_ARGO_CD)} of them Argo CD's",
+        f"{len(Kind)} kinds of places, {len(OF_ARGO_CD)} of them Argo CD's; {len(GROWING)} again",
         f"up to {len(encodings(VALUE))} encodings",
         f"{len(RULES)} rules, {len(POLICY_CASES)} resources",
         f"{test_files.PAIRS} generated pairs",
