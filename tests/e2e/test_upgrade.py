@@ -88,7 +88,6 @@ def test_a_rename_with_an_alias_passes_and_one_without_it_is_named(
         for name, aliases in (("second", 'pulumi.Alias(name="first")'), ("third", "")):
             bench.program(PROGRAM.format(name=name, aliases=aliases))
             judged[name] = Phase(name)
-            judged[name] = Phase(name)
             judge_replacements(judged[name], bench.engine.up("dev"), "")
     assert judged["second"].checks[0].saw == "none; not announced: none"
     assert judged["second"].passed
