@@ -29,7 +29,8 @@ _RUST = "0.60.2"
 _SOONER = {"CARGO_PROFILE_RELEASE_LTO": "off", "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16"}
 """With optimisation across crates its build takes over half an hour of two cores, without it a quarter."""
 _ROUNDS = 5
-_RUNS = 3
+_RUNS = 15
+"""Differences are compared: one run of a virtual machine takes half as long again as the next."""
 
 
 def as_customers_grow() -> Iterator[Figure]:
@@ -40,12 +41,12 @@ def as_customers_grow() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory(prefix="xgen-bench-") as name:
         folders = [write(Path(name) / str(size), size) for size in (FEW, MIDDLE, MANY)]
         for verb in OF_ALL:
-            times, memories = zip(*(_costs(folder, verb) for folder in folders), strict=True)
+            times, memories = zip(*_costs(folders, verb, _RUNS), strict=True)
             yield from _grown(f"{verb[0]} of {MANY} customers", times, "CPU s")
             yield from _grown(
                 f"{verb[0]} of {MANY} customers: memory", [one / 1024 for one in memories], "MiB"
             )
-        (one, small), (other, large) = _costs(folders[0], OF_ONE), _costs(folders[-1], OF_ONE)
+        (one, small), (other, large) = _costs([folders[0], folders[-1]], OF_ONE, _ROUNDS)
         words = f"{OF_ONE[0]} of one of {MANY} customers"
         yield Figure(words, other, unit="CPU s")
         yield Figure(f"{words} / of one of {FEW}", other / one, 1.25)
@@ -129,13 +130,16 @@ def _by_turns(actions: Sequence[Callable[[], None]]) -> list[float]:
     return [min(times) for times in zip(*rounds, strict=True)]
 
 
-def _costs(folder: Path, words: Sequence[str]) -> tuple[float, int]:
-    """Return the least CPU seconds of several runs, and the peak memory in KiB.
+def _costs(folders: Sequence[Path], words: Sequence[str], runs: int) -> list[tuple[float, int]]:
+    """Return of each folder the least CPU seconds of several runs, by turns, and the peak memory in KiB.
 
     CPU seconds, and the least of them: what the machine does besides only ever adds.
     """
-    runs = [_usage(folder, words) for _ in range(_RUNS)]
-    return min(one.ru_utime + one.ru_stime for one in runs), max(one.ru_maxrss for one in runs)
+    rounds = [[_usage(folder, words) for folder in folders] for _ in range(runs)]
+    return [
+        (min(one.ru_utime + one.ru_stime for one in each), max(one.ru_maxrss for one in each))
+        for each in zip(*rounds, strict=True)
+    ]
 
 
 def _usage(folder: Path, words: Sequence[str]) -> resource.struct_rusage:
