@@ -7,13 +7,11 @@ import json
 import subprocess
 from base64 import b64encode
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from kubernetes import client
-from kubernetes.client.exceptions import ApiException
 
-from xgen_infra.rehearsal.observe import ClusterView, until
+from xgen_infra.rehearsal.observe import ClusterView
 from xgen_infra.rehearsal.secrecy import places
 from xgen_infra.rehearsal.secrecy.kinds import Kind
 from xgen_infra.rehearsal.world import World
@@ -76,12 +74,13 @@ def in_objects(view: ClusterView) -> dict[Kind, Plant]:
         body = {"metadata": {"name": "planted"}, "type": "helm.sh/release.v1", "data": data}
         view.core.create_namespaced_secret(SPACE, body)
 
-    def argocd(plural: str, kind: str) -> Plant:
+    def argocd(plural: str, kind: str, spec: dict[str, object]) -> Plant:
         place = (*ARGO_CD, SPACE, plural)
 
         def plant(value: str) -> None:
-            body = {"apiVersion": "/".join(ARGO_CD), "kind": kind, "metadata": {"name": "planted"}}
-            custom.create_namespaced_custom_object(*place, {**body, "spec": {"description": value}})
+            metadata = {"name": "planted", "annotations": {"planted": value}}
+            body = {"apiVersion": "/".join(ARGO_CD), "kind": kind, "metadata": metadata, "spec": spec}
+            custom.create_namespaced_custom_object(*place, body)
 
         return plant, lambda: custom.delete_namespaced_custom_object(*place, "planted")
 
@@ -90,35 +89,9 @@ def in_objects(view: ClusterView) -> dict[Kind, Plant]:
         Kind.CONFIG_MAPS: (config_map, lambda: view.core.delete_namespaced_config_map("planted", SPACE)),
         Kind.OBJECTS: (annotation, lambda: annotation(None)),
         Kind.RELEASES: (record, lambda: view.core.delete_namespaced_secret("planted", SPACE)),
-        Kind.APPLICATIONS: argocd("applications", "Application"),
-        Kind.PROJECTS: argocd("appprojects", "AppProject"),
+        Kind.APPLICATIONS: argocd("applications", "Application", {"project": "default", "destination": {}}),
+        Kind.PROJECTS: argocd("appprojects", "AppProject", {}),
     }
-
-
-def define_argo_cd(view: ClusterView) -> None:
-    """Let the API server know Argo CD's two kinds, which nobody else brings to a site that is delivered by Helm."""
-    definitions = client.ApiextensionsV1Api(view.core.api_client)
-    for kind in ("Application", "AppProject"):
-        plural = f"{kind.lower()}s"
-        schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-        version = {"name": ARGO_CD[1], "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
-        names = {"kind": kind, "plural": plural, "singular": kind.lower()}
-        spec = {"group": ARGO_CD[0], "scope": "Namespaced", "names": names, "versions": [version]}
-        definitions.create_custom_resource_definition(
-            {"metadata": {"name": f"{plural}.{ARGO_CD[0]}"}, "spec": spec}
-        )
-        listed = partial(
-            client.CustomObjectsApi(view.core.api_client).list_namespaced_custom_object, *ARGO_CD
-        )
-        assert until(partial(_served, listed, plural), 60)
-
-
-def _served(listed: Callable[..., object], plural: str) -> bool:
-    try:
-        listed(SPACE, plural)
-    except ApiException:
-        return False
-    return True
 
 
 def in_git(repository: Path) -> Plant:

@@ -9,7 +9,7 @@ import sys
 import tarfile
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,14 +18,16 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 import yaml
 from kubernetes.client.exceptions import ApiException
+from standins.definitions import define_argo_cd
 
-from e2e.planting import SPACE, define_argo_cd, in_files, in_git, in_objects
+from e2e.planting import SPACE, in_files, in_git, in_objects
 from xgen_infra import catalog
 from xgen_infra.engine.events import parse
 from xgen_infra.folder import read_site
 from xgen_infra.preview.markdown import markdown
 from xgen_infra.preview.plan import plan_of
 from xgen_infra.preview.site import SitePreview
+from xgen_infra.rehearsal.control_plane.api import Api
 from xgen_infra.rehearsal.observe import ClusterView, until
 from xgen_infra.rehearsal.ports import free_ports
 from xgen_infra.rehearsal.report import Phase, Report
@@ -301,7 +303,8 @@ def judged(search: Search, found: list[places.Place]) -> dict[str, str]:
 def test_a_secret_that_is_planted_is_found_in_each_place(
     running: World, view: ClusterView, tmp_path: Path
 ) -> None:
-    define_argo_cd(view)
+    with closing(Api(running.kubeconfig)) as api:
+        define_argo_cd(api)
     git = SimpleNamespace(repository=tmp_path / "git")
     made = replace(running, git=git)
     plants = {**in_files(made), **in_objects(view), Kind.GIT: in_git(git.repository)}
