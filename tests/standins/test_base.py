@@ -20,7 +20,7 @@ from xgen_infra.rehearsal.standins.contract import UNKNOWN, Failure
 from xgen_infra.rehearsal.standins.faults import Fault, Kind
 from xgen_infra.rehearsal.standins.server import serve
 
-from .provider_client import BOX, URN, Boxes, Client, initialization_failure, plain
+from .provider_client import BOX, URN, Boxes, Client, bag, initialization_failure, plain
 
 ROOT = Path(__file__).parents[2]
 KINDS = provider_pb2.PropertyDiff
@@ -299,3 +299,28 @@ def test_calls_that_are_made_while_a_failure_is_held_back_fail_beside_it(client,
     assert all(isinstance(error, grpc.RpcError) for error in failed)
     assert sorted(held) == [0.25, 0.5]
     assert not both.broken, "one was held back after the other"
+
+
+def test_a_call_whose_connection_is_closed_under_it_ends_and_the_provider_lives_on(boxes, tmp_path):
+    reached, released = threading.Semaphore(0), threading.Event()
+    kind = boxes.stand().types[BOX]
+
+    def find(_token):
+        reached.release()
+        released.wait()
+        return kind
+
+    server, port = serve(boxes.stand(types={}, type_of=find), journal.Journal(tmp_path, "tiny"))
+    leaving, staying = [Client(port) for _ in range(20)], Client(port)
+    request = provider_pb2.CreateRequest(urn=URN, properties=bag({"colour": "forbidden"}))
+    # A call that nothing refers to is cancelled.
+    calls = [one.stub.Create.future(request) for one in leaving]
+    for _call in calls:
+        reached.acquire()
+    for one in leaving:
+        one.channel.close()
+    # The server has seen every connection's end once it has answered what came later.
+    Client(port)
+    released.set()
+    assert staying.create({"size": 1}).id == "1"
+    server.stop(0)

@@ -26,6 +26,8 @@ from xgen_infra.rehearsal.surroundings import PORTS
 if TYPE_CHECKING:
     from xgen_infra.rehearsal.standins.memory.stands import Memory
 
+_PATIENCE = 5.0
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Start what is asked for and stay until told to end."""
@@ -51,8 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     gc.enable()
     while not told.wait(1.0) and _runs(asked.parent):
         pass
-    for server in servers:
-        server.stop(grace=1)
+    for stopped in [server.stop(grace=1) for server in servers]:
+        stopped.wait(_PATIENCE)
     # A provider that waits for an object must not hold the process.
     os._exit(0)
 

@@ -2,6 +2,9 @@
 
 Several provider resources of one program talk to one server, each over a connection of its own: what `Configure`
 was told is kept by connection.
+
+The engine closes connections under its own calls, and gRPC's asyncio server forgets a call that was ended so: to ask
+for its peer is a null pointer to it. Its threaded server keeps the call as long as the handler runs.
 """
 
 from __future__ import annotations
@@ -15,7 +18,6 @@ from functools import cache, partial
 from typing import Any
 
 import grpc
-import grpc.aio
 from google.protobuf import empty_pb2
 from pulumi import RunError
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
@@ -41,7 +43,7 @@ from xgen_infra.rehearsal.standins.stand import (
     type_of_urn,
 )
 
-__all__ = ["OPTIONS", "Server", "Servicer", "Stand", "serve"]
+__all__ = ["OPTIONS", "Servicer", "Stand", "serve"]
 
 OPTIONS = [("grpc.max_receive_message_length", 400 * 1024 * 1024), ("grpc.max_send_message_length", -1)]
 _WORKERS = 64
@@ -209,14 +211,16 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             answer = function(self._session(context).config, wire.plain(request.args))
             return provider_pb2.InvokeResponse(**{"return": wire.struct(answer)})
 
-    async def Construct(self, request: Any, context: Any) -> Any:
-        try:
-            with self._journal.call("Construct", request.type, context.peer()):
-                return await construct(self._stand, self._session(context), request)
-        except RunError as error:
-            await context.abort(grpc.StatusCode.UNKNOWN, str(error))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the user gets one text
-            await context.abort(grpc.StatusCode.UNKNOWN, self._text("Construct", request.name, error))
+    def Construct(self, request: Any, context: grpc.ServicerContext) -> Any:
+        with (
+            self._guarded(context, "Construct", request.name),
+            self._journal.call("Construct", request.type, context.peer()),
+        ):
+            made = construct(self._stand, self._session(context), request)
+            coming = asyncio.run_coroutine_threadsafe(made, _loop())
+            if not context.add_callback(coming.cancel):
+                coming.cancel()
+            return coming.result()
 
     # Inside
 
@@ -255,6 +259,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Turn an exception into a gRPC error that says what failed in one clear text."""
         try:
             yield
+        except RunError as error:
+            context.abort(grpc.StatusCode.UNKNOWN, str(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, the user gets one text
             context.abort(grpc.StatusCode.UNKNOWN, self._text(method, subject, error))
 
@@ -271,37 +277,19 @@ def _wire(kind: ResourceType, outputs: Props) -> Any:
     return wire.struct(outputs, kind.secret_outputs)
 
 
-class Server:
-    """A running provider."""
-
-    def __init__(self, server: Any, loop: asyncio.AbstractEventLoop) -> None:
-        self._server = server
-        self._loop = loop
-
-    def stop(self, grace: float = 1.0) -> None:
-        """Stop it; calls under way have `grace` seconds."""
-        asyncio.run_coroutine_threadsafe(self._server.stop(grace), self._loop).result(grace + 5)
-
-
-def serve(stand: Stand, journal: Journal) -> tuple[Server, int]:
+def serve(stand: Stand, journal: Journal) -> tuple[grpc.Server, int]:
     """Start a server for a provider on a free loopback port; returns it and the port."""
-    loop = _loop()
-
-    async def start() -> tuple[Any, int]:
-        pool = ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix=stand.name)
-        server = grpc.aio.server(migration_thread_pool=pool, options=OPTIONS)
-        provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(stand, journal), server)
-        port = server.add_insecure_port("127.0.0.1:0")
-        await server.start()
-        return server, port
-
-    server, port = asyncio.run_coroutine_threadsafe(start(), loop).result(30)
-    return Server(server, loop), port
+    pool = ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix=stand.name)
+    server = grpc.server(pool, options=OPTIONS)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(stand, journal), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    return server, port
 
 
 @cache
 def _loop() -> asyncio.AbstractEventLoop:
-    """Return the event loop of all servers of this process: components run on it, calls in threads."""
+    """Return the event loop on which the components of this process are constructed."""
     loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, name="stand-ins", daemon=True).start()
+    threading.Thread(target=loop.run_forever, name="components", daemon=True).start()
     return loop
