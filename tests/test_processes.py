@@ -185,6 +185,28 @@ def test_a_server_that_dies_later_is_noticed_while_another_starts(tmp_path: Path
             supervisor.start("second", SLEEP, env=ENV, ready=lambda: False, timeout=30)
 
 
+def crash_in(root: Path, then: Exception | None = None) -> None:
+    with Supervisor(root) as supervisor:
+        server = supervisor.spawn("first", SLEEP, env=ENV)
+        os.kill(server.pid, signal.SIGSEGV)
+        eventually(lambda: server.returncode() is not None)
+        if then:
+            raise then
+
+
+def test_a_server_that_died_unnoticed_is_told_when_the_block_ends(tmp_path: Path) -> None:
+    with pytest.raises(ProcessError, match=r"first ended by itself \(by SIGSEGV\)"):
+        crash_in(tmp_path)
+
+
+def test_what_failed_since_a_server_died_is_told_with_it(tmp_path: Path) -> None:
+    failure = ValueError("the provider did not come alive")
+    with pytest.raises(ProcessError, match=r"first ended by itself \(by SIGSEGV\)") as caught:
+        crash_in(tmp_path, failure)
+    assert str(caught.value).endswith("What failed then: the provider did not come alive")
+    assert caught.value.__cause__ is failure
+
+
 def test_a_server_that_never_gets_ready_is_given_up(tmp_path: Path) -> None:
     with (
         Supervisor(tmp_path) as supervisor,
@@ -257,6 +279,7 @@ def test_a_server_sees_the_environment_it_is_given_and_nothing_else(
         process = supervisor.spawn("server", argv, env=clean_environment(tmp_path, EXTRA="1"))
         eventually(lambda: process.returncode() is not None)
         seen = dict(line.split("=", 1) for line in process.tail().splitlines())
+        supervisor.stop("server")
     assert seen == clean_environment(tmp_path, EXTRA="1")
     assert process.log.stat().st_mode & 0o077 == 0
 

@@ -59,7 +59,8 @@ class Supervisor:
     """Owns the servers of one rehearsal; leaving the `with` block ends them, the last started first.
 
     Logs are <root>/logs/<name>.log, records <root>/run/*.json. Entering ends what a killed run left in the
-    same root, and refuses a root in use. In the main thread SIGTERM and SIGHUP end the block by SystemExit,
+    same root, and refuses a root in use. Leaving raises ProcessError where a server has ended by itself and
+    nothing has told so yet. In the main thread SIGTERM and SIGHUP end the block by SystemExit,
     SIGINT by KeyboardInterrupt.
     """
 
@@ -71,6 +72,7 @@ class Supervisor:
         self._deferring = 0
         self._pending: int | None = None
         self._previous: dict[int, object] = {}
+        self._told: set[int] = set()
 
     def __enter__(self) -> Self:
         for folder in (self.root, self.root / "logs", self.root / "run"):
@@ -92,6 +94,7 @@ class Supervisor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        ended = self._ended()
         try:
             with self._deferred():
                 self.stop_all()
@@ -101,6 +104,9 @@ class Supervisor:
             self._previous = {}
             if self._lock:
                 self._lock.close()
+        if ended and (error is None or isinstance(error, Exception)):
+            then = f"\nWhat failed then: {error}" if error else ""
+            raise ProcessError(f"{ended}{then}") from error
 
     @property
     def processes(self) -> Mapping[str, Process]:
@@ -175,11 +181,16 @@ class Supervisor:
 
     def check(self) -> None:
         """Raise ProcessError when a server has ended by itself."""
+        if ended := self._ended():
+            raise ProcessError(ended)
+
+    def _ended(self) -> str:
         for process in list(self._processes.values()):
-            if (status := process.returncode()) is not None:
-                raise ProcessError(
-                    f"{process.name} ended by itself ({_outcome(status)}). The end of {process.log}:\n{process.tail()}"
-                )
+            if (status := process.returncode()) is not None and process.pid not in self._told:
+                self._told.add(process.pid)
+                how = _outcome(status)
+                return f"{process.name} ended by itself ({how}). The end of {process.log}:\n{process.tail()}"
+        return ""
 
     def stop(self, name: str, *, force: bool = False) -> None:
         """End one server; by `force` it is killed at once. ProcessError when there is none of that name."""
@@ -265,6 +276,7 @@ def clean_environment(root: Path, **extra: str) -> dict[str, str]:
         "TMPDIR": str(temporary),
         "LANG": "C.UTF-8",
         "TZ": "UTC",
+        "PYTHONFAULTHANDLER": "1",
     } | extra
 
 
