@@ -129,6 +129,10 @@ def test_each_ends_with_the_names_that_it_has_alone(five: Five, stack: str) -> N
     assert sorted(without_ids(five.at_once[stack])) == expected
 
 
+def test_names_bear_no_id_that_aws_gives_out(five: Five) -> None:
+    assert five.at_once["eks0"].names == five.alone["eks0"].names
+
+
 @pytest.mark.parametrize("stack", FIVE)
 def test_what_a_cluster_holds_is_to_the_letter_what_one_holds_alone(five: Five, stack: str) -> None:
     alone = f"{stack[:3]}0"

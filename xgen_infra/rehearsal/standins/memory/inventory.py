@@ -158,14 +158,22 @@ def _master_keys(aws: Aws) -> Iterator[tuple[str, str, str]]:
 
 
 def _routes(aws: Aws) -> Iterator[tuple[str, str, str]]:
-    """Give what is joined to route tables: where each leads, and the subnets that use it."""
-    for table in _all(aws.client("ec2"), "describe_route_tables", "RouteTables"):
+    """Give what is joined to route tables: where each leads, and the subnets that use it.
+
+    AWS gives its own prefix lists ids, too.
+    """
+    ec2 = aws.client("ec2")
+    lists = {
+        one["PrefixListId"]: one["PrefixListName"]
+        for one in _all(ec2, "describe_managed_prefix_lists", "PrefixLists")
+    }
+    for table in _all(ec2, "describe_route_tables", "RouteTables"):
         ident = table["RouteTableId"]
         name = next((tag["Value"] for tag in table.get("Tags") or [] if tag["Key"] == "Name"), "")
         for route in table["Routes"]:
             where = next(value for key, value in route.items() if key.startswith("Destination"))
             by = next((key for key in route if key.endswith(("GatewayId", "ConnectionId"))), "")
-            yield "route", f"{ident}/{where}", f"{where} by {by} of {name}"
+            yield "route", f"{ident}/{where}", f"{lists.get(where, where)} by {by} of {name}"
         for one in table["Associations"]:
             of = "main" if one.get("Main") else "subnet"
             yield "route table association", one["RouteTableAssociationId"], f"{of} of {name}"
