@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_fixed
 
 from xgen_infra.cli import completion
-from xgen_infra.engine import Engine, EngineError, Result
+from xgen_infra.engine import Engine
 from xgen_infra.load import REMOVAL_VARIABLE
 from xgen_infra.recovery import clusters
 from xgen_infra.removal import CLUSTER_TYPE, STAGES, Resource, Stage, leftovers, resources_of
-
-_CUT = re.compile("error reading from server|client connection is closing")
-"""How the engine's RPC library says that it was this side, or nobody, who ended a connection."""
 
 
 class LeftoversError(Exception):
@@ -84,24 +78,8 @@ def _remove(engine: Engine, site: str, stage: Stage) -> None:
         return
     targets = [option for member in members for option in ("--target", member.urn)]
     options = [*targets, "--target-dependents"] if stage.components else ["--exclude-protected"]
-    result = _again_where_the_line_was_cut(lambda: engine.destroy(site, *options), stage.name)
+    result = engine.destroy(site, *options)
     typer.echo(f"{stage.name}: {result.changes.get('delete', 0)} removed ({stage.why})")
-
-
-def _again_where_the_line_was_cut(removal: Callable[[], Result], stage: str) -> Result:
-    """Try a removal again whose engine lost its own connection to a provider: nobody refused anything.
-
-    The engine ends the provider of a cluster while it removes that cluster, now and then under its own call.
-    """
-
-    def tell(_state: RetryCallState) -> None:
-        typer.echo(f"{stage}: the engine lost its connection to a provider; the stage is run again")
-
-    cut = retry_if_exception(lambda error: isinstance(error, EngineError) and bool(_CUT.search(str(error))))
-    tries = Retrying(
-        retry=cut, stop=stop_after_attempt(3), wait=wait_fixed(1), before_sleep=tell, reraise=True
-    )
-    return tries(removal)
 
 
 def _tell(resources: list[Resource], site: str) -> None:
