@@ -94,7 +94,7 @@ class Supervisor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        ended = self._ended()
+        untold = next((one for one in self._ended() if one.pid not in self._told), None)
         try:
             with self._deferred():
                 self.stop_all()
@@ -104,9 +104,9 @@ class Supervisor:
             self._previous = {}
             if self._lock:
                 self._lock.close()
-        if ended and (error is None or isinstance(error, Exception)):
+        if untold and (error is None or isinstance(error, Exception)):
             then = f"\nWhat failed then: {error}" if error else ""
-            raise ProcessError(f"{ended}{then}") from error
+            raise ProcessError(f"{_how_it_ended(untold)}{then}") from error
 
     @property
     def processes(self) -> Mapping[str, Process]:
@@ -181,16 +181,12 @@ class Supervisor:
 
     def check(self) -> None:
         """Raise ProcessError when a server has ended by itself."""
-        if ended := self._ended():
-            raise ProcessError(ended)
+        for process in self._ended():
+            self._told.add(process.pid)
+            raise ProcessError(_how_it_ended(process))
 
-    def _ended(self) -> str:
-        for process in list(self._processes.values()):
-            if (status := process.returncode()) is not None and process.pid not in self._told:
-                self._told.add(process.pid)
-                how = _outcome(status)
-                return f"{process.name} ended by itself ({how}). The end of {process.log}:\n{process.tail()}"
-        return ""
+    def _ended(self) -> list[Process]:
+        return [process for process in self._processes.values() if process.returncode() is not None]
 
     def stop(self, name: str, *, force: bool = False) -> None:
         """End one server; by `force` it is killed at once. ProcessError when there is none of that name."""
@@ -290,5 +286,8 @@ def _interrupt(number: int) -> None:
     raise SystemExit(128 + number)
 
 
-def _outcome(status: int) -> str:
-    return f"by {signal.Signals(-status).name}" if status < 0 else f"status {status}"
+def _how_it_ended(process: Process) -> str:
+    """Say it; a negative status is the number of the signal that ended it."""
+    status = process.returncode() or 0
+    how = f"by {signal.Signals(-status).name}" if status < 0 else f"status {status}"
+    return f"{process.name} ended by itself ({how}). The end of {process.log}:\n{process.tail()}"

@@ -57,6 +57,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._journal = journal
         self._sessions: dict[str, Session] = {}
         self._messenger = Messenger()
+        self._loop = _loop()
         # A component's children and inputs may be secret or resources: only then must they arrive as such.
         self._whole = bool(stand.construct)
 
@@ -217,7 +218,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             self._journal.call("Construct", request.type, context.peer()),
         ):
             made = construct(self._stand, self._session(context), request)
-            coming = asyncio.run_coroutine_threadsafe(made, _loop())
+            coming = asyncio.run_coroutine_threadsafe(made, self._loop)
             if not context.add_callback(coming.cancel):
                 coming.cancel()
             return coming.result()
