@@ -43,6 +43,7 @@ LONGEST = (
     "faults/test_k3s.py",
     "handover/test_handover.py",
     "e2e/test_secrecy.py",
+    "e2e/test_support.py",
     "e2e/test_adoption.py",
     "standins/test_eks_engine.py",
     "memory/test_full_disk.py",

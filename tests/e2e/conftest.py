@@ -2,16 +2,23 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from e2e.customer import STACK
+from e2e.planting import SPACE
+from xgen_infra import catalog
 from xgen_infra.engine import Engine
+from xgen_infra.folder import read_site
 from xgen_infra.load import STACK_FILE_VARIABLE
 from xgen_infra.rehearsal.hosts import LanguageHosts
+from xgen_infra.rehearsal.observe import ClusterView, until
+from xgen_infra.rehearsal.secrecy import places
 from xgen_infra.rehearsal.standins import language
 from xgen_infra.rehearsal.tools import Tool, ensure
+from xgen_infra.rehearsal.world import World, tools_of, world
 
 ROOT = Path(__file__).parents[2]
 PASSPHRASE = "xgen-samples"
@@ -47,3 +54,22 @@ def bare_engine(
         return Engine(ROOT, pulumi, {**environment, **given})
 
     return engine
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    _, site = read_site(ROOT, STACK)
+    site = site.model_copy(update={"delivery": "helm"})
+    root = tmp_path_factory.mktemp("secrecy")
+    with world(site, ROOT / f"Pulumi.{STACK}.yaml", root, ensure(tools_of(site), print)) as made:
+        (root / places.PREVIEWS).mkdir()
+        plan = str(root / places.PREVIEWS / "plan.json")
+        places.commented(made, "preview", made.engine.preview(made.stack, "--save-plan", plan))
+        made.engine.up(made.stack)
+        until(lambda: ClusterView(made.kubeconfig).all_ready(SPACE, dict.fromkeys(catalog.NAMES, 1)), 60)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def view(running: World) -> ClusterView:
+    return ClusterView(running.kubeconfig)
